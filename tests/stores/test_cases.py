@@ -1,0 +1,159 @@
+"""Cases, their answers, and the texts that come in: one effect each."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from tests.stores.world import ASHA, JUMA, LETTERS, NOON, SEAL, World, after
+from ussdapp.core.case import CaseStatus, CaseView, Reply, Visibility
+from ussdapp.core.inbound import Mo
+from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.notification import Notification
+from ussdapp.core.reference import Reference
+from ussdapp.ports import CaseClosed, NoSuchCase, ReferenceTaken
+from ussdapp.stores.balance import balance
+from ussdapp.stores.database import rows
+from ussdapp.stores.mos import PgMos
+
+ONE = Reference.numbered(1)
+
+
+def letter(effect: str, at: float = 0) -> Notification:
+    return LETTERS.receipt(effect, "ega", ASHA, "Tumepokea", after(at))
+
+
+def notify(msisdn: Msisdn, language: str, case: CaseView) -> Notification:
+    assert (msisdn, language) == (ASHA, "sw")
+    return LETTERS.receipt(f"reply {case.answer}", "ega", msisdn, case.answer, NOON)
+
+
+def reply(words: str, status: CaseStatus = CaseStatus.ANSWERED, institution: str = "ega") -> Reply:
+    return Reply(f"{words} {status}", ONE, institution, words, status, NOON)
+
+
+def test_filing_keeps_case_event_and_receipt_together(world: World) -> None:
+    assert world.cases.file(world.case("e1"), letter("e1")) == ONE
+    counts = "SELECT (SELECT count(*) FROM cases), (SELECT count(*) FROM case_events)"
+    assert world.database.run(lambda link: rows(link, counts)) == [(1, 1)]
+    assert world.statuses() == ["queued"]
+
+
+def test_the_same_effect_files_once_and_tells_the_first_reference(world: World) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        filed = list(pool.map(
+            lambda number: world.cases.file(world.case("e1", number), letter("e1")), range(1, 5)
+        ))  # fmt: skip
+    assert len(set(filed)) == 1
+    assert world.statuses() == ["queued"]
+
+
+def test_a_taken_reference_is_drawn_again(world: World) -> None:
+    world.cases.file(world.case("e1"), None)
+    with pytest.raises(ReferenceTaken):
+        world.cases.file(world.case("e2"), None)
+
+
+def test_only_who_opened_it_sees_a_case(world: World) -> None:
+    world.cases.file(world.case("e1"), None)
+    assert world.cases.view(ONE, JUMA) is None
+    assert world.cases.view(Reference.numbered(2), ASHA) is None
+    seen = world.cases.view(ONE, ASHA)
+    assert seen
+    assert (seen.institution, seen.status, seen.answer) == ("ega", CaseStatus.RECEIVED, "")
+
+
+def test_an_anonymous_case_keeps_no_msisdn_and_is_still_followed_up_by_its_citizen(
+    world: World,
+) -> None:
+    world.cases.file(world.case("e1", visibility=Visibility.ANONYMOUS), None)
+    kept = world.database.run(
+        lambda link: rows(link, "SELECT msisdn_index, msisdn_sealed FROM cases")
+    )
+    assert kept == [(None, None)]
+    assert world.cases.view(ONE, ASHA)
+    case, channel = world.cases.reply(reply("Tumeshughulikia"), notify)
+    assert (case.answer, channel) == ("Tumeshughulikia", None)
+    assert world.statuses() == []
+
+
+def test_no_number_and_no_word_lies_open_in_any_table(world: World) -> None:
+    world.cases.file(world.case("e1"), letter("e1"))
+    dump = "SELECT cases::text FROM cases UNION ALL SELECT notifications::text FROM notifications"
+    text = str(world.database.run(lambda link: rows(link, dump)))
+    hexed = [word.encode().hex() for word in (ASHA.digits, "haifunguki", "Tumepokea")]
+    assert not [word for word in (ASHA.digits, "haifunguki", *hexed) if word in text]
+
+
+def test_an_answer_is_told_once_however_often_it_is_given(world: World) -> None:
+    world.cases.file(world.case("e1"), None)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: world.cases.reply(reply("Sawa"), notify)[0], range(4)))
+    assert len(set(answers)) == 1
+    assert answers[0].status is CaseStatus.ANSWERED
+    assert world.statuses() == ["queued"]
+
+
+def test_another_institution_cannot_answer(world: World) -> None:
+    world.cases.file(world.case("e1"), None)
+    with pytest.raises(NoSuchCase):
+        world.cases.reply(reply("Sawa", institution="nida"), notify)
+
+
+def test_a_closed_case_takes_no_other_answer_but_repeats_the_last(world: World) -> None:
+    world.cases.file(world.case("e1"), None)
+    world.cases.reply(reply("Imekwisha", CaseStatus.CLOSED), notify)
+    again, _ = world.cases.reply(reply("Imekwisha", CaseStatus.CLOSED), notify)
+    assert again.status is CaseStatus.CLOSED
+    with pytest.raises(CaseClosed):
+        world.cases.reply(reply("Na hili"), notify)
+
+
+def test_at_most_three_automatic_answers_in_ten_minutes(world: World) -> None:
+    def answer(number: int, at: float) -> bool:
+        return world.notifications.accept(
+            LETTERS.answer(f"mo {number}", None, ASHA, "Habari", after(at))
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(lambda number: answer(number, 0), range(8))) == 3
+    assert not answer(9, 599)
+    assert answer(10, 601)
+
+
+def test_a_text_delivered_again_has_the_first_ones_effect(world: World) -> None:
+    mos = PgMos(world.database, SEAL)
+    by_id = Mo("at", "id1", "+255754000001", ASHA, "15200", "MSAADA")
+    assert len({mos.keep(by_id, after(second)) for second in (0, 7200)}) == 1
+    by_content = Mo("smpp", "k", "255754000001", ASHA, "15200", "MSAADA", keyed_by_content=True)
+    with ThreadPoolExecutor(4) as pool:
+        effects = set(pool.map(lambda second: mos.keep(by_content, after(second)), range(8)))
+    assert len(effects) == 1
+    assert mos.keep(by_content, after(120)) not in effects
+
+
+def test_the_audit_chain_refuses_changes(world: World) -> None:
+    world.institutions.issue_key("ega", "demo", "secret", ["cases:reply"])
+    with pytest.raises(psycopg.errors.RaiseException):
+        world.database.run(lambda link: link.execute("DELETE FROM audit"))
+
+
+def test_a_key_speaks_for_its_institution_until_it_is_revoked(world: World) -> None:
+    world.institutions.issue_key("ega", "demo", "secret", ["cases:reply"])
+    holder = world.institutions.holder("secret", NOON)
+    assert holder
+    assert (holder.institution, holder.scopes) == ("ega", frozenset({"cases:reply"}))
+    assert world.institutions.holder("guess", NOON) is None
+    world.database.run(lambda link: link.execute("UPDATE keys SET revoked_at = now()"))
+    assert world.institutions.holder("secret", NOON) is None
+
+
+def test_the_books_balance_and_say_so_when_they_do_not(world: World) -> None:
+    world.submitted("m1")
+    told = balance(world.database)
+    assert told.holds
+    assert told.institutions == {"ega": {"submitted": 1}}
+    world.database.run(lambda link: link.execute("UPDATE notifications SET attempts = 2"))
+    assert balance(world.database).troubles == {
+        "notifications whose attempts are not all journaled": 1
+    }

@@ -1,0 +1,123 @@
+"""What the store tests begin with: keys, an institution, and short ways to accept and claim."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ussdapp.core.case import Kind, NewCase, Visibility
+from ussdapp.core.inbound import Institution, Lease, Receipt
+from ussdapp.core.letters import Letters
+from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.notification import Class, Notification
+from ussdapp.core.parts import split
+from ussdapp.core.reference import Reference
+from ussdapp.core.routing import Route, Routes
+from ussdapp.core.status import Status
+from ussdapp.core.texts import Texts
+from ussdapp.ports import Outcome, Submission, Submitted
+from ussdapp.stores.cases import PgCases
+from ussdapp.stores.database import Database, rows
+from ussdapp.stores.institutions import PgInstitutions
+from ussdapp.stores.journal import PgJournal
+from ussdapp.stores.leases import PgLeases
+from ussdapp.stores.notifications import PgNotifications
+from ussdapp.stores.opt_outs import PgOptOuts
+from ussdapp.stores.receipts import PgReceipts
+from ussdapp.stores.seal import Seal
+
+NOON = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+ASHA = Msisdn("255754000001")
+JUMA = Msisdn("255713000002")
+SEAL = Seal(bytes(range(32)), bytes(range(32, 64)))
+LETTERS = Letters(
+    Texts({"case_answer": {"sw": "{taasisi} kuhusu {kumbukumbu}: {jibu}"}}),
+    Routes((Route("", "sandbox"),)),
+    "15200",
+    "*152*00#",
+)
+
+
+def after(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+@dataclass
+class World:
+    """One fresh database and every store on it."""
+
+    database: Database
+    url: str
+
+    def __post_init__(self) -> None:
+        self.institutions = PgInstitutions(self.database, SEAL)
+        self.institutions.add([Institution("ega", "Mamlaka ya Serikali Mtandao", "e-GA", "tehama")])
+        self.notifications = PgNotifications(self.database, SEAL)
+        self.cases = PgCases(self.database, SEAL)
+        self.journal = PgJournal(self.database, SEAL)
+        self.receipts = PgReceipts(self.database, SEAL)
+        self.opt_outs = PgOptOuts(self.database, SEAL)
+        self.leases = PgLeases(self.database, self.url)
+
+    def lease(self, at: datetime = NOON) -> Lease:
+        lease = self.leases.take("sandbox", 1, at)
+        assert lease
+        return lease
+
+    def accept(
+        self, effect: str, klass: Class = Class.RECEIPT, msisdn: Msisdn = ASHA, text: str = "Habari"
+    ) -> None:
+        parts = split(text)
+        assert self.notifications.accept(
+            Notification(
+                effect=effect,
+                institution="ega",
+                msisdn=msisdn,
+                text=text,
+                klass=klass,
+                sender_id="15200",
+                channel="sandbox",
+                encoding=parts.encoding,
+                parts=len(parts),
+                accepted_at=NOON,
+                expires_at=after(3600),
+            )
+        )
+
+    def submitted(self, *message_ids: str, text: str = "Habari") -> Submission:
+        """One notification, accepted, claimed and taken by the operator under those ids."""
+        self.accept(f"effect {message_ids}", text=text)
+        lease = self.lease()
+        (row,) = self.journal.claim(lease, 10, NOON)
+        self.journal.record(lease, [(row, Submitted(message_ids))], NOON)
+        return row
+
+    def answered(
+        self, lease: Lease, row: Submission, outcome: Outcome, at: datetime = NOON
+    ) -> None:
+        self.journal.record(lease, [(row, outcome)], at)
+
+    def receipt(
+        self, message_id: str, status: Status, at: float = 1, msisdn: Msisdn = ASHA
+    ) -> None:
+        receipt = Receipt("sandbox", message_id, status, "", msisdn)
+        self.receipts.keep([receipt], after(at))
+        self.receipts.apply(after(at))
+
+    def statuses(self) -> list[str]:
+        query = "SELECT status FROM notifications ORDER BY id"
+        return [row[0] for row in self.database.run(lambda link: rows(link, query))]
+
+    def case(
+        self, effect: str, number: int = 1, visibility: Visibility = Visibility.NAMED
+    ) -> NewCase:
+        return NewCase(
+            effect=effect,
+            reference=Reference.numbered(number),
+            institution="ega",
+            kind=Kind.COMPLAINT,
+            visibility=visibility,
+            words="Barua pepe haifunguki",
+            msisdn=ASHA,
+            language="sw",
+            medium="ussd",
+            received_at=NOON,
+        )

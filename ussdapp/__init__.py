@@ -1,0 +1,1 @@
+"""The open USSD and SMS gateway."""

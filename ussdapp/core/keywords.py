@@ -1,0 +1,77 @@
+"""Knows what a text to the short code asks for (CONTRACT section 7)."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from ussdapp.core.case import MOST_WORDS, Kind
+
+_FIELDS: Final = re.compile(r"[\s*#]+")
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})  # controls, direction marks, surrogates
+_BREAKS: Final = str.maketrans("\r\n\t", "   ")
+
+
+class Verb(Enum):
+    """What a citizen wants done."""
+
+    HELP = "help"
+    FILE = "file"
+    STATUS = "status"
+    OPT_OUT = "opt_out"
+    OPT_IN = "opt_in"
+    LANGUAGE = "language"
+    UNKNOWN = "unknown"
+
+
+WORDS: Final[Mapping[str, Verb]] = {
+    "MSAADA": Verb.HELP,
+    "HELP": Verb.HELP,
+    "HALI": Verb.STATUS,
+    "STATUS": Verb.STATUS,
+    "ACHA": Verb.OPT_OUT,
+    "ONDOA": Verb.OPT_OUT,
+    "STOP": Verb.OPT_OUT,
+    "ANZA": Verb.OPT_IN,
+    "START": Verb.OPT_IN,
+    "LUGHA": Verb.LANGUAGE,
+    "LANGUAGE": Verb.LANGUAGE,
+} | {kind.value.upper(): Verb.FILE for kind in Kind}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Command:
+    """A text, understood: `word` is its keyword, `subject` the next field, `words` all after it."""
+
+    verb: Verb
+    word: str = ""
+    subject: str = ""
+    words: str = ""
+
+    @property
+    def rest(self) -> str:
+        """Everything after the keyword, as for a reference typed with spaces."""
+        return f"{self.subject} {self.words}".strip()
+
+
+def cleaned(text: str) -> str:
+    """The words a person meant: no controls, direction marks, NUL or lone surrogates."""
+    spaced = text.translate(_BREAKS)
+    seen = "".join(char for char in spaced if unicodedata.category(char) not in _UNSEEN)
+    return seen.strip()[:MOST_WORDS]
+
+
+def read(text: str) -> Command:
+    """What the text asks for; never raises."""
+    word, rest = _field(cleaned(text))
+    verb = WORDS.get(word.upper(), Verb.UNKNOWN)
+    subject, words = _field(rest)
+    return Command(verb, word.upper(), subject, words)
+
+
+def _field(text: str) -> tuple[str, str]:
+    """The first field and what follows its separators, unchanged."""
+    head, *rest = _FIELDS.split(text.lstrip(" *#"), maxsplit=1)
+    return head, rest[0] if rest else ""

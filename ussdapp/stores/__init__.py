@@ -1,0 +1,1 @@
+"""What is kept or queued: PostgreSQL, Redis, RQ, and the menu files."""

@@ -1,0 +1,84 @@
+"""Knows PostgreSQL: a pool, transactions, and which troubles mean "not now"."""
+
+import random
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final, LiteralString, TypeVar
+
+import psycopg
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from ussdapp.ports import Unavailable
+
+Connection = psycopg.Connection[TupleRow]
+T = TypeVar("T")
+
+_TRIES: Final = 3
+_PASSING: Final = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
+
+
+class Database:
+    """Runs transactions; raises ports.Unavailable when PostgreSQL does not answer in time."""
+
+    def __init__(self, url: str, most: int = 8, statement_ms: int = 4000) -> None:
+        self._pool = ConnectionPool(
+            url,
+            min_size=1,
+            max_size=most,
+            timeout=2.0,
+            open=False,
+            kwargs={
+                "connect_timeout": 2,
+                "options": f"-c statement_timeout={statement_ms}",
+            },
+        )
+        self._open = False
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """One transaction, again after a broken connection, deadlock or serialization failure:
+        so `work` must do no harm when it ran before and its commit was not heard of."""
+        for left in reversed(range(_TRIES)):
+            try:
+                return self.run_once(work)
+            except Unavailable:
+                if not left:
+                    raise
+                time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - jitter, no secret
+        raise AssertionError
+
+    def run_once(self, work: Callable[[Connection], T]) -> T:
+        """One transaction, once."""
+        try:
+            with self._connection() as connection:
+                return work(connection)
+        except _PASSING as trouble:
+            # the trouble's own words may quote a row
+            raise Unavailable(f"PostgreSQL: {type(trouble).__name__}") from None
+
+    def _connection(self) -> Any:
+        if not self._open:  # after the fork, not before
+            self._pool.open()
+            self._open = True
+        return self._pool.connection()
+
+    def close(self) -> None:
+        """Gives all connections back to the server."""
+        if self._open:
+            self._pool.close()
+
+
+def rows(connection: Connection, query: LiteralString, values: Any = ()) -> list[TupleRow]:
+    """All rows of one query."""
+    return connection.execute(query, values).fetchall()
+
+
+def first(connection: Connection, query: LiteralString, values: Any = ()) -> TupleRow | None:
+    """The first row of one query."""
+    return connection.execute(query, values).fetchone()
+
+
+def columns(table: Iterable[tuple[Any, ...]], width: int) -> tuple[list[Any], ...]:
+    """Rows turned into `width` columns, for unnest()."""
+    turned = tuple(list(column) for column in zip(*table, strict=True))
+    return turned or tuple([] for _ in range(width))

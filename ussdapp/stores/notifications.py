@@ -1,0 +1,75 @@
+"""Knows how notifications are accepted: each effect once."""
+
+from typing import Final
+
+from ussdapp.core.notification import (
+    AUTOMATIC_WITHIN,
+    MOST_AUTOMATIC,
+    RANK,
+    Notification,
+)
+from ussdapp.core.status import Status
+from ussdapp.stores.database import Connection, Database, first
+from ussdapp.stores.seal import Seal
+
+MSISDN: Final = "notifications.msisdn"
+TEXT: Final = "notifications.text"
+_INSERT: Final = """
+    INSERT INTO notifications (institution_id, effect, class, rank, channel, msisdn_index,
+        msisdn_sealed, text_sealed, sender_id, encoding, parts, automatic, status, status_at,
+        accepted_at, due_at, expires_at)
+    SELECT (SELECT id FROM institutions WHERE short_name = %(institution)s), %(effect)s,
+        %(class)s, %(rank)s, %(channel)s, %(msisdn_index)s, %(msisdn)s, %(text)s, %(sender_id)s,
+        %(encoding)s, %(parts)s, %(automatic)s, %(status)s, %(at)s, %(at)s, %(at)s, %(expires)s
+    ON CONFLICT (effect) DO NOTHING
+    RETURNING id
+"""
+_RECENT: Final = """
+    SELECT count(*) FROM notifications
+    WHERE automatic AND msisdn_index = %s AND accepted_at > %s
+"""
+
+
+def accept(connection: Connection, seal: Seal, notification: Notification) -> bool:
+    """Accepts it within the transaction of what caused it; tells whether it is new."""
+    if notification.automatic and _had_its_share(connection, seal, notification):
+        return False
+    values = {
+        "institution": notification.institution,
+        "effect": notification.effect,
+        "class": notification.klass.value,
+        "rank": RANK[notification.klass],
+        "channel": notification.channel,
+        "msisdn_index": seal.index(notification.msisdn),
+        "msisdn": seal.close_text(notification.msisdn.digits, MSISDN),
+        "text": seal.close_text(notification.text, TEXT),
+        "sender_id": notification.sender_id,
+        "encoding": notification.encoding.value,
+        "parts": notification.parts,
+        "automatic": notification.automatic,
+        "status": Status.QUEUED.value,
+        "at": notification.accepted_at,
+        "expires": notification.expires_at,
+    }
+    return first(connection, _INSERT, values) is not None
+
+
+def _had_its_share(connection: Connection, seal: Seal, notification: Notification) -> bool:
+    index = seal.index(notification.msisdn)
+    # counted one after the other, or parallel texts would each see room for one more
+    lock = int.from_bytes(index[:8], signed=True)
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
+    row = first(connection, _RECENT, (index, notification.accepted_at - AUTOMATIC_WITHIN))
+    return row is not None and row[0] >= MOST_AUTOMATIC
+
+
+class PgNotifications:
+    """Keeps ports.Notifications."""
+
+    def __init__(self, database: Database, seal: Seal) -> None:
+        self._database = database
+        self._seal = seal
+
+    def accept(self, notification: Notification) -> bool:
+        """Commits it as queued."""
+        return self._database.run(lambda connection: accept(connection, self._seal, notification))

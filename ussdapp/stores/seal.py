@@ -1,0 +1,64 @@
+"""Knows how personal data are sealed at rest, and how they are found again without opening."""
+
+import hmac
+import secrets
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.reference import Reference
+
+_VERSION: Final = b"\x01"  # of the key and the layout: version, nonce, sealed octets
+_NONCE: Final = 12
+_INDEX: Final = 16  # octets of a blind index
+
+
+class Unsealable(ValueError):
+    """Sealed by another key, for another place, or changed since."""
+
+
+class Seal:
+    """AES-256-GCM bound to the place it is kept in (`about`: table and column), and an
+    HMAC-SHA-256 blind index under a key of its own (DESIGN D12)."""
+
+    def __init__(self, seal_key: bytes, index_key: bytes) -> None:
+        self._cipher = AESGCM(seal_key)
+        self._index_key = index_key
+
+    def close(self, content: bytes, about: str) -> bytes:
+        """Seals octets; each sealing differs."""
+        nonce = secrets.token_bytes(_NONCE)
+        return _VERSION + nonce + self._cipher.encrypt(nonce, content, about.encode())
+
+    def open(self, sealed: bytes, about: str) -> bytes:
+        """The octets again; raises Unsealable."""
+        nonce, content = sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :]
+        try:
+            return self._cipher.decrypt(nonce, content, about.encode())
+        except (InvalidTag, ValueError) as trouble:
+            raise Unsealable(f"{about} cannot be opened with this seal_key") from trouble
+
+    def close_text(self, text: str, about: str) -> bytes:
+        """Seals a text; lone surrogates, which UTF-8 refuses, become `?`."""
+        return self.close(text.encode("utf-8", "replace"), about)
+
+    def open_text(self, sealed: bytes, about: str) -> str:
+        """The text again."""
+        return self.open(sealed, about).decode("utf-8")
+
+    def index(self, msisdn: Msisdn) -> bytes:
+        """The same for the same MSISDN, and of no use without the key."""
+        return self._digest("msisdn", msisdn.digits)
+
+    def follow_index(self, msisdn: Msisdn, reference: Reference) -> bytes:
+        """Proves who opened a case without telling two cases of one citizen apart from others."""
+        return self._digest("follow", f"{reference.digits}:{msisdn.digits}")
+
+    def key_index(self, secret: str) -> bytes:
+        """What is kept of an API key."""
+        return hmac.digest(self._index_key, f"key:{secret}".encode(), "sha256")
+
+    def _digest(self, purpose: str, content: str) -> bytes:
+        return hmac.digest(self._index_key, f"{purpose}:{content}".encode(), "sha256")[:_INDEX]

@@ -1,0 +1,1 @@
+"""What must happen, in order: one verb a file."""

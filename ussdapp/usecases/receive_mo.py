@@ -1,0 +1,177 @@
+"""A text to the short code is kept, understood, done, and answered once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from ussdapp.core.case import Kind, NewCase, Visibility
+from ussdapp.core.inbound import Mo
+from ussdapp.core.keywords import Command, Verb, read
+from ussdapp.core.letters import Letters
+from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.notification import Notification
+from ussdapp.core.reference import NotAReference, Reference
+from ussdapp.core.texts import LANGUAGES
+from ussdapp.ports import (
+    Cases,
+    Dialogues,
+    Doorbells,
+    Institutions,
+    Mos,
+    Notifications,
+    OptOuts,
+    ReferenceTaken,
+)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Asked:
+    """A citizen's text, understood. `effect` is the key that makes all it causes happen once."""
+
+    effect: str
+    msisdn: Msisdn
+    language: str
+    command: Command
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The sentence to answer with, what stands in its gaps, and the institution it is about."""
+
+    name: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    institution: str | None = None
+    language: str | None = None  # when it is not the citizen's remembered one
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveMo:
+    """Every step is unique by the text's effect key, so a repeat after a crash completes what
+    was begun and doubles nothing. Raises Unavailable when nothing was kept."""
+
+    mos: Mos
+    cases: Cases
+    dialogues: Dialogues
+    institutions: Institutions
+    notifications: Notifications
+    opt_outs: OptOuts
+    doorbells: Doorbells
+    letters: Letters
+    new_reference: Callable[[], Reference]
+
+    def __call__(self, mo: Mo, now: datetime) -> None:
+        """Keeps the text; does what it asks and answers it, if a subscriber sent it."""
+        effect = self.mos.keep(mo, now)
+        if mo.msisdn is None:
+            # short codes, names and our own numbers: two machines would answer each other for ever
+            log.info("mo.unanswered", channel=mo.channel)
+            return
+        command = read(mo.text)
+        asked = Asked(effect, mo.msisdn, self.dialogues.language(mo.msisdn), command, now)
+        log.info("mo.received", channel=mo.channel, verb=command.verb.value)
+        answer = self._done(asked)
+        if answer is not None:
+            self.notifications.accept(self._written(asked, answer))
+        self.doorbells.ring(self.letters.routes.channel(mo.msisdn))
+
+    def _done(self, asked: Asked) -> Answer | None:
+        """What is to be answered, None when doing it has answered already."""
+        match asked.command.verb:
+            case Verb.FILE:
+                return self._file(asked)
+            case Verb.STATUS:
+                return self._status(asked)
+            case Verb.OPT_OUT:
+                return self._opt(asked, self.opt_outs.opt_out, "opted_out", "opted_out_of")
+            case Verb.OPT_IN:
+                return self._opt(asked, self.opt_outs.opt_in, "opted_in", "opted_in_to")
+            case Verb.LANGUAGE:
+                return self._language(asked)
+            case Verb.HELP:
+                return Answer("help")
+            case Verb.UNKNOWN:
+                return Answer("not_understood")
+
+    def _file(self, asked: Asked) -> Answer | None:
+        if not asked.command.words:
+            return Answer("feedback_incomplete")
+        institution = self.institutions.named(asked.command.subject)
+        if institution is None:
+            return Answer("institution_unknown")
+        while True:
+            case = self._case(asked, institution)
+            try:
+                # the answer is committed with the case: a reference nobody hears of helps nobody
+                self.cases.file(case, self._written(asked, self._filed(asked, case)))
+            except ReferenceTaken:
+                continue
+            return None
+
+    def _case(self, asked: Asked, institution: str) -> NewCase:
+        return NewCase(
+            effect=asked.effect,
+            reference=self.new_reference(),
+            institution=institution,
+            kind=Kind(asked.command.word.lower()),
+            visibility=Visibility.NAMED,
+            words=asked.command.words,
+            msisdn=asked.msisdn,
+            language=asked.language,
+            medium="sms",
+            received_at=asked.at,
+        )
+
+    def _filed(self, asked: Asked, case: NewCase) -> Answer:
+        kind = self.letters.say(case.kind.value, asked.language)
+        values = {"aina": kind, "kumbukumbu": str(case.reference)}
+        return Answer("case_received", values, case.institution)
+
+    def _status(self, asked: Asked) -> Answer:
+        try:
+            reference = Reference.parse(asked.command.rest)
+        except NotAReference:
+            return Answer("case_unknown")
+        case = self.cases.view(reference, asked.msisdn)
+        if case is None:
+            return Answer("case_unknown")
+        status = self.letters.say(case.status.value, asked.language)
+        values = {"kumbukumbu": str(reference), "hali": status, "jibu": case.answer}
+        name = "case_status_answered" if case.answer else "case_status"
+        return Answer(name, values, case.institution)
+
+    def _opt(
+        self,
+        asked: Asked,
+        change: Callable[[Msisdn, str | None, datetime], None],
+        of_all: str,
+        of_one: str,
+    ) -> Answer:
+        institution = self.institutions.named(asked.command.subject)
+        if asked.command.subject and institution is None:
+            return Answer("institution_unknown")
+        change(asked.msisdn, institution, asked.at)
+        return Answer(of_one, {}, institution) if institution else Answer(of_all)
+
+    def _language(self, asked: Asked) -> Answer:
+        language = asked.command.subject.lower()
+        if language not in LANGUAGES:
+            return Answer("not_understood")
+        self.dialogues.remember_language(asked.msisdn, language, asked.at)
+        return Answer("language_kept", language=language)
+
+    def _written(self, asked: Asked, answer: Answer) -> Notification:
+        named = {
+            "neno": asked.command.word,
+            "taasisi": (answer.institution or "").upper(),
+        }
+        text = self.letters.say(
+            answer.name, answer.language or asked.language, {**named, **answer.values}
+        )
+        return self.letters.answer(
+            f"{asked.effect}:answer", answer.institution, asked.msisdn, text, asked.at
+        )
