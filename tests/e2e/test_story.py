@@ -1,0 +1,115 @@
+"""One complaint travels the whole way, on real parts."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.e2e.system import System, eventually
+
+ASHA = "255754000101"
+WORDS = "Barua pepe ya ofisi haifunguki tangu jana"
+FILE = ("9", "2", "1", "1", "EGA", WORDS, "1", "1")
+
+
+def reference_in(text: str) -> str:
+    found = re.search(r"\d{4}-\d{4}-\d{4}", text)
+    assert found, text
+    return found.group()
+
+
+def test_a_citizen_complains_follows_up_and_is_answered(system: System) -> None:
+    before = system.statuses().get("delivered", 0)
+    screens = system.dial("story-1", ASHA, *FILE)
+    assert screens[0].startswith("CON Karibu huduma za Serikali")
+    assert all(screen.startswith("CON ") for screen in screens[:-1])
+    assert WORDS[:20] in screens[-2]
+    assert screens[-1].startswith("END Mrejesho wako umepokelewa.")
+    reference = reference_in(screens[-1])
+
+    (receipt,) = eventually(lambda: system.ledger(ASHA))
+    assert receipt == (
+        f"EGA: Tumepokea lalamiko lako. Namba ya kumbukumbu: {reference}. "
+        f"Kufuatilia tuma HALI {reference} kwenda 15200."
+    )
+    eventually(lambda: system.statuses().get("delivered") == before + 1)
+
+    status = system.dial("story-2", ASHA, "9", "2", "2", reference)[-1]
+    assert status == f"END Mrejesho kwa EGA\nKumbukumbu: {reference}\nHali: Imepokelewa"
+    assert system.sms("story-mo-1", ASHA, f"hali {reference}").status == 200
+    asked = eventually(lambda: system.ledger(ASHA)[1:])
+    assert asked == [f"EGA. Kumbukumbu: {reference}. Hali: Imepokelewa."]
+
+    told = system.reply(reference.replace("-", ""), "Tumerekebisha, jaribu tena.")
+    assert told.status == 201
+    answered = eventually(lambda: system.ledger(ASHA)[2:])
+    assert answered == [f"EGA kuhusu {reference}: Tumerekebisha, jaribu tena."]
+
+    screen = system.dial("story-3", ASHA, "9", "2", "2", reference.replace("-", " "))[-1]
+    assert "Hali: Imejibiwa" in screen
+    assert "Tumerekebisha" in screen
+    system.sms("story-mo-2", ASHA, f"HALI {reference}")
+    said = eventually(lambda: system.ledger(ASHA)[3:])
+    assert said == [
+        f"EGA. Kumbukumbu: {reference}. Hali: Imejibiwa. Jibu: Tumerekebisha, jaribu tena."
+    ]
+    eventually(lambda: system.statuses().get("delivered") == before + 4)
+
+
+def test_each_callback_sent_four_times_at_once_has_one_effect_and_one_answer(
+    system: System,
+) -> None:
+    juma = "255713000102"
+    before = len(system.query("SELECT FROM cases"))
+
+    def four(what: object) -> set[bytes]:
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda _: what(), range(4)))  # type: ignore[operator]
+        assert {answer.status for answer in answers} <= {200, 201}
+        return {answer.body for answer in answers}
+
+    for count in range(len(FILE) + 1):
+        text = "*".join(FILE[:count])
+        assert len(four(lambda text=text: system.ussd("four-1", juma, text))) == 1
+    (end,) = four(lambda: system.ussd("four-1", juma, "*".join(FILE)))
+    reference = reference_in(end.decode())
+    assert len(four(lambda: system.sms("four-mo-1", juma, f"HALI {reference}"))) == 1
+    assert len(four(lambda: system.reply(reference, "Tumepokea, asante."))) == 1
+
+    texts = eventually(lambda: len(system.ledger(juma)) >= 3 and system.ledger(juma))
+    assert len(system.query("SELECT FROM cases")) == before + 1
+    assert len(texts) == 3
+    assert len(set(texts)) == 3
+
+
+def test_a_text_message_files_a_case_too(system: System) -> None:
+    neema = "255784000103"
+    system.smsc(mo={"from": neema, "to": "15200", "text": "Lalamiko ega Mtandao uko chini"})
+    (receipt,) = eventually(lambda: system.ledger(neema))
+    assert receipt.startswith("EGA: Tumepokea lalamiko lako.")
+    system.sms("mo-en", neema, "LANGUAGE EN")
+    system.sms("mo-hali", neema, f"STATUS {reference_in(receipt)}")
+    texts = eventually(lambda: len(system.ledger(neema)) == 3 and system.ledger(neema))
+    assert texts[2].endswith("Status: Received.")
+
+
+def test_another_citizen_learns_nothing_from_a_reference(system: System) -> None:
+    (own,) = [reference_in(system.dial("own", "255754000104", *FILE)[-1])]
+    stranger = "255713000105"
+    wrong = system.dial("wrong-1", stranger, "9", "2", "2", "1234-5678-9018")[-1]
+    others = system.dial("wrong-2", stranger, "9", "2", "2", own)[-1]
+    assert others == wrong
+    system.sms("guess-1", stranger, "HALI 1234-5678-9018")
+    system.sms("guess-2", stranger, f"HALI {own}")
+    texts = eventually(lambda: len(system.ledger(stranger)) == 2 and system.ledger(stranger))
+    assert texts[0] == texts[1]
+
+
+def test_two_answering_machines_fall_silent(system: System) -> None:
+    robot = "255754000106"
+    for number in range(6):
+        system.sms(f"robot-{number}", robot, f"Nimepokea ujumbe wako {number}")
+    system.sms("short-code", "15201", "MSAADA")
+    eventually(lambda: len(system.ledger(robot)) == 3)
+    count = "SELECT count(*) FROM notifications WHERE status IN ('queued', 'submitting')"
+    eventually(lambda: system.query(count) == [(0,)])
+    assert len(system.ledger(robot)) == 3
+    assert system.ledger("15201") == []

@@ -1,0 +1,82 @@
+"""Knows how a dialogue becomes a case: keys that make its effects happen once, and its letter."""
+
+import hashlib
+import json
+from datetime import datetime
+
+from ussdapp.core.case import CaseView, Kind, NewCase, Visibility
+from ussdapp.core.inbound import Keyed
+from ussdapp.core.letters import Letters
+from ussdapp.core.notification import Notification
+from ussdapp.core.reference import Reference
+from ussdapp.core.session import Found, Turn
+
+
+def session_key(keyed: Keyed) -> str:
+    """The same for every callback of one dialogue: another MSISDN or channel is another one."""
+    return _digest(keyed.channel, keyed.session_id, keyed.msisdn.digits)
+
+
+def effect_key(keyed: Keyed, began_at: datetime, screen: str) -> str:
+    """The same whenever that screen of that dialogue has its effect."""
+    began = began_at.timestamp()
+    return _digest(
+        keyed.channel, keyed.session_id, keyed.msisdn.digits, f"{began:.6f}", screen
+    )
+
+
+def new_case(
+    keyed: Keyed, turn: Turn, effect: str, reference: Reference, at: datetime
+) -> NewCase:
+    """What a turn that asks `case.file` wants kept."""
+    answers = turn.session.answers
+    return NewCase(
+        effect=effect,
+        reference=reference,
+        institution=answers["taasisi"],
+        kind=Kind(answers["aina"]),
+        visibility=Visibility(answers["utambulisho"]),
+        words=answers["maelezo"],
+        msisdn=keyed.msisdn,
+        language=turn.session.language,
+        medium="ussd",
+        received_at=at,
+    )
+
+
+def letter(letters: Letters, case: NewCase) -> Notification | None:
+    """The SMS that carries the reference, None for an anonymous case. Raises LookupError when
+    no channel has a route."""
+    if case.visibility is Visibility.ANONYMOUS:
+        return None
+    values = {
+        "taasisi": case.institution.upper(),
+        "aina": letters.say(case.kind.value, case.language),
+        "kumbukumbu": str(case.reference),
+    }
+    text = letters.say("case_received", case.language, values)
+    effect = f"{case.effect}:receipt"
+    return letters.receipt(effect, case.institution, case.msisdn, text, case.received_at)
+
+
+def found_filed(case: NewCase, reference: Reference) -> Found:
+    """What a dialogue is told of a filed case."""
+    anonymous = case.visibility is Visibility.ANONYMOUS
+    outcome = "filed_anonymous" if anonymous else "filed"
+    return Found(outcome, {"kumbukumbu": str(reference)})
+
+
+def found_status(letters: Letters, case: CaseView, language: str) -> Found:
+    """What a dialogue is told of how a case stands."""
+    values = {
+        "taasisi": case.institution.upper(),
+        "kumbukumbu": str(case.reference),
+        "hali": letters.say(case.status.value, language),
+    }
+    if case.answer:
+        return Found("answered", {**values, "jibu": case.answer})
+    return Found("found", values)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""How one back office is asked, and how it answers: one file each."""

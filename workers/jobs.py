@@ -1,0 +1,8 @@
+"""What RQ calls by name: each job is a doorbell and carries a channel's name."""
+
+from workers.bound import bound
+
+
+def deliver(channel: str) -> None:
+    """There may be work on that channel."""
+    bound().deliver_until_empty(channel)
