@@ -1,0 +1,381 @@
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.wire.peer import Peer, until
+from ussdapp.channels import smpp
+from ussdapp.core.inbound import Mo, Receipt
+from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.status import Status
+from ussdapp.ports import Deferred, InDoubt, Rejected, Submission, Submitted, Unavailable
+from ussdapp.sandbox.smsc_process import SmscProcess
+from ussdapp.wire import pdu
+from ussdapp.wire.bodies import SubmitFields, read_delivered, submit_body
+
+LONG = "Ndugu mwananchi, ombi lako {1} limepokelewa. " * 9
+SUBMIT_RESP = pdu.SUBMIT_SM | pdu.RESPONSE
+
+
+def submission(place=1, text="Habari", sender_id="15200") -> Submission:
+    return Submission(place, 1, Msisdn(f"255754000{place:03}"), text, sender_id)
+
+
+class Worker:
+    """What a worker does with a channel: keeps what comes, or cannot."""
+
+    def __init__(self, port: int, **options: object) -> None:
+        self.receipts: list[Receipt] = []
+        self.mos: list[Mo] = []
+        self.down = False
+        given = {"host": "127.0.0.1", "port": port, "system_id": "ega", "password": "secret"}
+        self.channel = smpp.build("vodacom", {**given, "response_s": 1, **options})
+        self.channel.open(self._keep(self.receipts), self._keep(self.mos))
+
+    def _keep(self, kept: list):
+        def keep(came: list) -> None:
+            if self.down:
+                raise Unavailable
+            kept.extend(came)
+
+        return keep
+
+
+@pytest.fixture
+def smsc(tmp_path):
+    with SmscProcess(tmp_path / "ledger.jsonl") as smsc:
+        yield smsc
+
+
+@pytest.fixture
+def worker(smsc):
+    worker = Worker(smsc.port)
+    worker.channel.keep_bound()
+    assert worker.channel.ready()
+    yield worker
+    worker.channel.close()
+
+
+@pytest.fixture
+def peer():
+    peer = Peer()
+    yield peer
+    peer.close()
+
+
+@pytest.fixture
+def pool():
+    with ThreadPoolExecutor(3) as pool:
+        yield pool
+
+
+@pytest.fixture
+def bound(peer, pool):
+    """Makes workers that are bound to the scripted peer."""
+    made = []
+
+    def bind(**options: object) -> Worker:
+        worker = Worker(peer.port, **options)
+        welcomed = pool.submit(peer.welcome)
+        worker.channel.keep_bound()
+        welcomed.result(10)
+        made.append(worker)
+        return worker
+
+    yield bind
+    peer.close()
+    for worker in made:
+        worker.channel.close()
+
+
+def test_a_window_is_submitted_and_each_row_gets_its_message_id(smsc, worker):
+    rows = [submission(n, f"Habari {n}") for n in range(250)]  # more than a window of parts
+    outcomes = worker.channel.submit(rows)
+    lines = smsc.accepted()
+    assert [line["text"] for line in lines] == [row.text for row in rows]
+    assert [line["destination"] for line in lines] == [row.msisdn.digits for row in rows]
+    assert outcomes == [Submitted((line["message_id"],)) for line in lines]
+    until(lambda: len(worker.receipts) == 250)
+    ids = {receipt.message_id for receipt in worker.receipts}
+    assert ids == {line["message_id"] for line in lines}
+    assert worker.receipts[0].account == "vodacom"
+    assert {receipt.status for receipt in worker.receipts} == {Status.DELIVERED}
+
+
+@pytest.mark.parametrize("text", [LONG, LONG + "😀"], ids=["GSM-7", "UCS-2"])
+def test_a_long_text_leaves_in_parts_that_join_to_it(smsc, worker, text):
+    (outcome,) = worker.channel.submit([submission(text=text)])
+    lines = smsc.accepted()
+    assert len(lines) > 1
+    assert "".join(line["text"] for line in lines) == text
+    assert {line["udh"]["ref"] for line in lines} == {lines[0]["udh"]["ref"]}
+    assert outcome == Submitted(tuple(line["message_id"] for line in lines))
+
+
+def test_two_long_texts_do_not_share_a_reference(smsc, worker):
+    worker.channel.submit([submission(text=LONG), submission(text=LONG)])
+    references = Counter(line["udh"]["ref"] for line in smsc.accepted())
+    assert len(references) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (0x0B, Rejected("ESME_RINVDSTADR")),
+        (0x0A, Rejected("ESME_RINVSRCADR")),
+        (0x14, Deferred("ESME_RMSGQFUL", 60.0)),
+        (0x58, Deferred("ESME_RTHROTTLED", 2.0)),
+        (0x45, Deferred("ESME_RSUBMITFAIL", 15.0, counts=True)),
+        (0x401, InDoubt("0x401")),
+        (0xFF, InDoubt("0xff")),
+    ],
+    ids=["destination", "source", "queue full", "throttled", "failed", "their own code", "unknown"],
+)
+def test_a_status_is_looked_up_and_what_no_table_knows_is_doubt(smsc, worker, status, outcome):
+    smsc.control(set={"refuse_suffix": "9", "refuse_status": status})
+    outcomes = worker.channel.submit([submission(1), submission(9)])
+    assert isinstance(outcomes[0], Submitted)
+    assert outcomes[1] == outcome
+
+
+def test_no_table_turns_a_refusal_into_success():
+    assert not [s for s, outcome in smpp.STATUSES.items() if isinstance(outcome, Submitted)]
+    assert smpp.STATES["ACCEPTD"] is Status.SUBMITTED, "accepted is not delivered"
+
+
+def test_no_answer_is_doubt_and_no_bind_is_patience(smsc, worker):
+    smsc.control(set={"silent_every": 1})
+    assert worker.channel.submit([submission()]) == [InDoubt("no_answer")]
+    smsc.control(disconnect=True)
+    until(lambda: not worker.channel.ready())
+    assert worker.channel.submit([submission()]) == [Deferred("unbound", 5.0)]
+    assert len(smsc.accepted()) == 1
+
+
+def test_a_long_text_with_a_part_unanswered_is_in_doubt(smsc, worker):
+    smsc.control(set={"silent_every": 2})
+    assert worker.channel.submit([submission(text=LONG)]) == [InDoubt("no_answer")]
+
+
+def test_what_cannot_be_written_is_rejected_and_never_leaves(smsc, worker):
+    rows = [submission(text="x" * 2000), submission(sender_id="x" * 21), submission(sender_id="é")]
+    assert worker.channel.submit(rows) == [
+        Rejected("too_long"),
+        Rejected("sender_id"),
+        Rejected("sender_id"),
+    ]
+    assert smsc.accepted() == []
+
+
+def answer(peer: Peer, count: int, statuses: list[int]) -> list[bytes]:
+    """Answers `count` submits, the first ones with those statuses; returns their bodies."""
+    heard = peer.hear_all(count)
+    for one, status in zip(heard, [*statuses, *[0] * count], strict=False):
+        message_id = b"" if status else b"id-%d\0" % one.sequence
+        peer.say(SUBMIT_RESP, status, one.sequence, message_id)
+    return [one.body for one in heard]
+
+
+def test_only_the_missing_part_of_a_text_is_submitted_again(peer, bound, pool):
+    worker = bound()
+    waiting = pool.submit(worker.channel.submit, [submission(text="x" * 300)])
+    first, second = answer(peer, 2, [0x58])
+    (again,) = answer(peer, 1, [])
+    assert again == first != second
+    assert waiting.result(10) == [Submitted(("id-4", "id-3"))]
+
+
+def test_a_text_whose_part_stays_refused_is_rejected_in_the_end(peer, bound, pool):
+    worker = bound()
+    waiting = pool.submit(worker.channel.submit, [submission(text="x" * 300)])
+    answer(peer, 2, [0x58])
+    for _ in range(3):
+        answer(peer, 1, [0x58])
+    assert waiting.result(10) == [Rejected("part_refused")]
+
+
+def test_a_text_with_one_part_refused_for_good_is_not_tried_again(peer, bound, pool):
+    worker = bound()
+    waiting = pool.submit(worker.channel.submit, [submission(text="x" * 300)])
+    answer(peer, 2, [0x0B])
+    assert waiting.result(10) == [Rejected("part_refused")]
+
+
+def test_a_text_none_of_whose_parts_was_taken_waits_as_a_whole(peer, bound, pool):
+    worker = bound()
+    waiting = pool.submit(worker.channel.submit, [submission(text="x" * 300)])
+    answer(peer, 2, [0x58, 0x14])
+    assert waiting.result(10) == [Deferred("ESME_RMSGQFUL", 60.0)]
+
+
+def test_taken_without_a_message_id_is_submitted_with_none(peer, bound, pool):
+    worker = bound()
+    waiting = pool.submit(worker.channel.submit, [submission()])
+    peer.say(SUBMIT_RESP, 0, peer.hear().sequence, b"\0")
+    assert waiting.result(10) == [Submitted(())]
+
+
+def test_what_the_smsc_did_not_understand_is_rejected(peer, bound, pool):
+    worker = bound()
+    waiting = pool.submit(worker.channel.submit, [submission()])
+    peer.say(pdu.GENERIC_NACK, 0x12, peer.hear().sequence)
+    assert waiting.result(10) == [Rejected("generic_nack 0x12")]
+
+
+def test_no_more_than_a_window_of_parts_is_unanswered(peer, bound, pool):
+    worker = bound(window=3, response_s=10)
+    waiting = pool.submit(worker.channel.submit, [submission(n) for n in range(7)])
+    for count in (3, 3, 1):
+        heard = peer.hear_all(count)
+        peer.connection.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            peer.hear()
+        peer.connection.settimeout(10)
+        for one in heard:
+            peer.say(SUBMIT_RESP, 0, one.sequence, b"%d\0" % one.sequence)
+    assert len(set(waiting.result(10))) == 7
+
+
+@pytest.mark.parametrize(
+    ("sender_id", "spelt"),
+    [
+        ("15200", b"\x03\x0015200\0"),
+        ("eGA", b"\x05\x00eGA\0"),
+        ("255754000999", b"\x01\x01255754000999\0"),
+    ],
+    ids=["short code", "alphanumeric", "MSISDN"],
+)
+def test_a_sender_id_says_of_which_type_it_is(peer, bound, pool, sender_id, spelt):
+    worker = bound()
+    waiting = pool.submit(worker.channel.submit, [submission(sender_id=sender_id)])
+    (body,) = answer(peer, 1, [])
+    assert body.startswith(b"\0" + spelt + b"\x01\x01255754000001\0")
+    assert read_delivered(body).registered_delivery == 1
+    assert isinstance(waiting.result(10)[0], Submitted)
+
+
+def test_a_pace_keeps_parts_apart_without_waiting_for_answers(peer, bound, pool):
+    worker = bound(tps=50, response_s=10)
+    waiting = pool.submit(worker.channel.submit, [submission(n) for n in range(10)])
+    heard = peer.hear_all(10)  # all of them, though none was answered
+    assert not waiting.done()
+    for one in heard:
+        peer.say(SUBMIT_RESP, 0, one.sequence, b"%d\0" % one.sequence)
+    assert len(waiting.result(10)) == 10
+
+
+# what comes in
+
+
+def test_an_mo_is_kept_before_it_is_answered(smsc, worker):
+    mo = {"from": "255754000001", "to": "15200", "text": "LALAMIKO tanesco Umeme hakuna"}
+    assert smsc.control(mo=mo)["command_status"] == 0
+    kept = worker.mos[0]
+    assert (kept.channel, kept.sender, kept.short_code) == ("vodacom", "255754000001", "15200")
+    assert (kept.text, kept.msisdn) == (mo["text"], Msisdn("255754000001"))
+    worker.down = True
+    assert smsc.control(mo=mo)["command_status"] == pdu.ESME_RX_T_APPN
+    worker.down = False
+    assert smsc.control(mo=mo)["command_status"] == 0
+    assert worker.mos[1] == kept, "the same text again has the same key"
+    assert kept.keyed_by_content
+    smsc.control(mo={**mo, "text": "MSAADA"})
+    assert worker.mos[2].key != kept.key
+
+
+def test_a_sender_that_is_no_msisdn_is_still_a_sender(smsc, worker):
+    smsc.control(mo={"from": "M-PESA", "to": "15200", "text": "Umepokea"})
+    assert (worker.mos[0].sender, worker.mos[0].msisdn) == ("M-PESA", None)
+
+
+def test_receipts_that_were_not_kept_come_again(smsc, worker):
+    worker.down = True
+    worker.channel.submit([submission()])
+    until(lambda: smsc.control(stats=True)["stats"].get("receipts_refused"))
+    worker.down = False
+    until(lambda: worker.receipts)
+
+
+def test_before_anybody_keeps_them_nothing_is_answered_as_kept(smsc):
+    options = {"host": "127.0.0.1", "port": smsc.port, "system_id": "ega", "password": "x"}
+    channel = smpp.build("vodacom", options)
+    channel.keep_bound()
+    mo = {"from": "255754000001", "to": "15200", "text": "MSAADA"}
+    assert smsc.control(mo=mo)["command_status"] == pdu.ESME_RX_T_APPN
+    channel.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "code"),
+    [
+        (b"id:7 stat:DELIVRD err:000", Status.DELIVERED, "DELIVRD 000"),
+        (b"id:7 stat:FAILED", Status.UNDELIVERED, "FAILED"),
+        (b"id:7 stat:ACCEPTD", Status.SUBMITTED, "ACCEPTD"),
+        (b"id:7 stat:0", Status.IN_DOUBT, "0"),
+        (b"id:7", Status.IN_DOUBT, ""),
+    ],
+    ids=["delivered", "six letters", "accepted", "their own word", "none"],
+)
+def test_a_receipts_state_is_looked_up(peer, bound, text, status, code):
+    worker = bound()
+    peer.say(pdu.DELIVER_SM, 0, 3, receipt(text))
+    assert peer.hear().status == 0
+    msisdn = Msisdn("255754000001")
+    assert worker.receipts == [Receipt("vodacom", "7", status, code, msisdn)]
+
+
+def test_a_receipt_of_nothing_is_answered_and_is_no_mo(peer, bound):
+    worker = bound()
+    peer.say(pdu.DELIVER_SM, 0, 3, receipt(b""))
+    assert peer.hear().status == 0
+    assert worker.receipts == worker.mos == []
+
+
+def test_unmarked_receipts_are_read_by_their_text_only_where_configured(peer, bound):
+    trusting = bound(receipts_by_text=True)
+    peer.say(pdu.DELIVER_SM, 0, 3, receipt(b"id:7 stat:DELIVRD", esm_class=0))
+    assert peer.hear().status == 0
+    assert len(trusting.receipts) == 1
+    peer.hang_up()
+    wary = bound()
+    peer.say(pdu.DELIVER_SM, 0, 3, receipt(b"id:7 stat:DELIVRD", esm_class=0))
+    assert peer.hear().status == 0
+    assert len(wary.mos) == 1
+
+
+def receipt(text: bytes, esm_class: int = 4) -> bytes:
+    handset, code = smpp.Address(1, 1, "+255754000001"), smpp.Address(0, 0, "15200")
+    return submit_body(SubmitFields(handset, code, text, esm_class=esm_class))
+
+
+# configuration
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"host": None}, "host"),
+        ({"port": "2775"}, "port"),
+        ({"password": "123456789"}, "password"),
+        ({"system_id": "x" * 16}, "system_id"),
+        ({"bind_type": "both"}, "bind_type"),
+        ({"window": 0}, "window"),
+        ({"tps": "fast"}, "tps"),
+        ({"response_s": -1}, "response_s"),
+        ({"tls": True, "ca_file": "/nowhere"}, "ca_file"),
+    ],
+)
+def test_a_wrong_option_is_named(wrong, named):
+    options = {"host": "h", "port": 1, "system_id": "ega", "password": "secret", **wrong}
+    with pytest.raises(ValueError, match=named):
+        smpp.build("vodacom", options)
+
+
+def test_a_password_may_be_in_a_file_and_stays_out_of_reprs(tmp_path):
+    path = tmp_path / "password"
+    path.write_text("s3cret\n")
+    options = smpp.read_options(
+        {"host": "h", "port": 1, "system_id": "ega", "password_file": str(path)}
+    )
+    assert options.login.password == "s3cret"
+    assert "s3cret" not in repr(options)
