@@ -1,0 +1,67 @@
+# Needs python3.11 or newer, pip and make; everything else is installed into .venv from requirements.lock.
+# PYTHON picks the interpreter: make PYTHON=python3.12 test
+
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check setup lint types rooms menus unit golden lock
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r target words; do printf '%-8s %s\n' "$$target" "$$words"; done
+
+run: setup ## start everything in the foreground: stores, web, workers, simulated operators (PORT, USSDAPP_HOME)
+	@$(BIN)/python -m ussdapp.sandbox.run --with-parent
+
+test: setup ## run the whole suite on real PostgreSQL and Valkey
+	$(PYTEST)
+
+check: lint types rooms menus test ## all that a change has to pass
+
+setup: $(READY) ## install what the project needs into .venv
+
+lint: setup ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+rooms: setup ## which room may import which
+	$(BIN)/lint-imports
+
+menus: setup ## prove the menus
+	$(BIN)/ussdapp menus check
+
+unit: setup ## the tests that need no server
+	$(PYTEST) -m "not real"
+
+golden: setup ## write the transcripts anew; ends red, so that the difference is read
+	$(PYTEST) tests/transcripts --golden
+
+lock: setup ## choose versions anew and write requirements.lock (needs uv)
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --all-extras --python-version 3.11 \
+		pyproject.toml -o requirements.lock
+
+# --no-compile: a third of the time; Python compiles what is used when it is used.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed and $(PYTHON) is %d.%d: name another one with PYTHON=..." % sys.version_info[:2])'
+	@test -x $(BIN)/python && $(BIN)/python -c 'import pip' 2>/dev/null || $(MAKE) --no-print-directory $(VENV)
+	$(PIP) install --no-compile --require-hashes -r requirements.lock
+	$(PIP) install --no-compile --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Debian without python3-venv has no ensurepip: virtualenv brings its own, and --target is allowed despite PEP 668.
+.PHONY: $(VENV)
+$(VENV):
+	@if $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+		$(PYTHON) -m venv --clear $(VENV); \
+	else \
+		$(PYTHON) -m pip --disable-pip-version-check --quiet install --target .tools virtualenv && \
+		PYTHONPATH=.tools $(PYTHON) -m virtualenv --quiet --clear $(VENV); \
+	fi

@@ -1,0 +1,143 @@
+"""The suite's stores: real PostgreSQL and Valkey, started once a session and only when a test asks
+for them.
+
+A test that takes `database_url` or `redis_url` is marked `real`. DATABASE_URL and REDIS_URL replace
+the embedded servers.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from psycopg.sql import SQL, Identifier
+from sqlalchemy.engine import make_url
+
+from ussdapp.sandbox import embedded
+from ussdapp.sandbox.children import Child, end
+from ussdapp.stores.migrate import migrate
+
+REAL_FIXTURES = {"database_url", "redis_url", "empty_database_url"}
+START = 20.0  # seconds a server may take on a loaded machine
+UNHURRIED = ("fsync=off", "full_page_writes=off")  # a test's cluster outlives no power cut
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if REAL_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.real)
+
+
+@pytest.fixture(scope="session")
+def stores_folder() -> Iterator[Path]:
+    """A private folder for the session's servers, of a name short enough for unix sockets."""
+    folder = Path(tempfile.mkdtemp(prefix="ussdapp-test-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(stores_folder: Path) -> Iterator[str]:
+    """A PostgreSQL in which databases may be made; no schema."""
+    if given := os.environ.get("DATABASE_URL"):
+        yield given
+        return
+    with running(
+        embedded.postgres(stores_folder / "postgres", os.environ, UNHURRIED), stores_folder
+    ) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def valkey_url(stores_folder: Path) -> Iterator[str]:
+    """A Valkey; with REDIS_URL its database 15, which has to be empty at first since the tests wipe
+    it."""
+    if given := os.environ.get("REDIS_URL"):
+        url = f"{given.partition('?')[0]}?db=15"
+        with redis.Redis.from_url(url) as client:
+            if client.dbsize():
+                pytest.fail("Database 15 of REDIS_URL holds keys, and the tests would wipe them.")
+        yield url
+        return
+    with running(embedded.valkey(stores_folder / "valkey", os.environ), stores_folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_url: str) -> Iterator[str]:
+    """The name of a database that holds the schema and nothing else."""
+    with database_made(postgres_url, "template0") as name:
+        migrate(with_database(postgres_url, name))
+        yield name
+
+
+@pytest.fixture
+def database_url(postgres_url: str, template_database: str) -> Iterator[str]:
+    """A database of this test's own, with the schema."""
+    with database_made(postgres_url, template_database) as name:
+        yield with_database(postgres_url, name)
+
+
+@pytest.fixture
+def empty_database_url(postgres_url: str) -> Iterator[str]:
+    """A database of this test's own, without the schema."""
+    with database_made(postgres_url, "template0") as name:
+        yield with_database(postgres_url, name)
+
+
+@pytest.fixture
+def redis_url(valkey_url: str) -> str:
+    """A Valkey that holds nothing."""
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushdb()
+    return valkey_url
+
+
+@contextmanager
+def running(store: embedded.Store, folder: Path) -> Iterator[str]:
+    """Run one embedded server, and fail with its log when it does not answer."""
+    log = folder / f"{store.program.name}.log"
+    with log.open("wb") as output:
+        child = Child(store.program, output.fileno())
+        child.start_if_due(time.monotonic())
+        try:
+            await_answer(store, child, log)
+            yield store.url
+        finally:
+            end([child], 5.0)
+
+
+def await_answer(store: embedded.Store, child: Child, log: Path) -> None:
+    deadline = time.monotonic() + START
+    while child.pid is None or not store.answers(child.pid):
+        if child.buried(time.monotonic()) is not None or time.monotonic() > deadline:
+            pytest.fail(f"{store.program.name} does not answer: {log.read_text()}")
+        time.sleep(0.01)
+
+
+@contextmanager
+def database_made(server: str, template: str) -> Iterator[str]:
+    """Make a database of a name of its own, and drop it in the end whoever is still connected."""
+    name = f"ussdapp_test_{secrets.token_hex(6)}"
+    make = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
+        Identifier(name), Identifier(template)
+    )
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(make)
+    try:
+        yield name
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+def with_database(server: str, name: str) -> str:
+    """The URL of another database on the same server."""
+    return make_url(server).set(database=name).render_as_string(hide_password=False)

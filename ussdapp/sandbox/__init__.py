@@ -1,0 +1,1 @@
+"""What stands in on a developer's machine: embedded servers, simulated operators, the phone page."""

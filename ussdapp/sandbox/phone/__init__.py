@@ -1,0 +1,1 @@
+"""A handset in a web page: it dials, keys, writes and reads SMS by the callbacks operators use."""
