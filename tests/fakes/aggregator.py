@@ -1,0 +1,68 @@
+"""The simulated aggregator as tests hold it: a process of its own, its knobs and its ledger."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+API_KEY = "key-of-the-simulated-aggregator"
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """One running aggregator."""
+
+    base_url: str
+    ledger: Path
+
+    def turn(self, **knobs: Any) -> None:
+        """Sets these knobs and puts all others back."""
+        request = Request(f"{self.base_url}/knobs", json.dumps(knobs).encode())
+        with urlopen(request, timeout=5):
+            pass
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The ledger so far."""
+        if not self.ledger.exists():
+            return []
+        return [json.loads(line) for line in self.ledger.read_text().splitlines()]
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def simulated_aggregator(ledger: Path, callback: str = "") -> Iterator[Simulated]:
+    """Starts it, waits until it listens, and ends it."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ussdapp.sandbox.aggregator", f"--port={port}",
+         f"--ledger={ledger}", f"--callback={callback}", f"--api-key={API_KEY}"],
+    )  # fmt: skip
+    try:
+        _await(port, process)
+        yield Simulated(f"http://127.0.0.1:{port}", ledger)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _await(port: int, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and process.poll() is None:
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError("the simulated aggregator did not come up")

@@ -1,0 +1,1 @@
+"""What institutions' systems call: `/api/v1`."""

@@ -1,0 +1,1 @@
+"""What operators and aggregators call: `/in/<channel>/<token>/<what>`."""

@@ -1,0 +1,17 @@
+"""Knows how much of a body is read: all of it, or the request is refused."""
+
+from typing import Final
+
+from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+MOST_BODY: Final = 64 * 1024  # octets
+
+
+def body() -> bytes:
+    """The body of this request; aborts with 413 when it is too large."""
+    octets = request.get_data(cache=False)
+    # Werkzeug refuses by Content-Length, but cuts a chunked body short without a word
+    if request.content_length is None and len(octets) >= MOST_BODY:
+        raise RequestEntityTooLarge
+    return octets

@@ -1,0 +1,108 @@
+"""Knows who may use a route. A route that declares nothing is nobody's: it answers 404."""
+
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
+
+from flask import abort, current_app, g, request
+
+from ussdapp.core.inbound import KeyHolder
+from ussdapp.web.problems import Problem
+from ussdapp.web.serving import serving
+
+if TYPE_CHECKING:
+    from ussdapp.bootstrap import Gateway
+
+PUBLIC: Final = "public"
+TOKEN: Final = "token"  # noqa: S105  # the name of a permission
+SANDBOX: Final = "sandbox"
+_SCOPE: Final = "scope:"
+_BEARER: Final = re.compile(r"bearer +([\x21-\x7e]{1,512})", re.IGNORECASE)
+# what a token of an unknown channel is compared with, so that it takes as long
+_NOBODYS: Final = (secrets.token_hex(16), secrets.token_hex(16))
+View = TypeVar("View", bound=Callable[..., object])
+
+
+def scope(name: str) -> str:
+    """The permission of API keys that have the scope."""
+    return f"{_SCOPE}{name}"
+
+
+def permission(name: str) -> Callable[[View], View]:
+    """Declares who may use a view: PUBLIC, TOKEN, SANDBOX or a scope."""
+
+    def declare(view: View) -> View:
+        view.permission = name  # type: ignore[attr-defined]  # functions take attributes
+        return view
+
+    return declare
+
+
+def permission_of(endpoint: str) -> str | None:
+    """What the view of that endpoint declared."""
+    return getattr(current_app.view_functions[endpoint], "permission", None)
+
+
+def admit() -> None:
+    """Lets a request with a route pass, or raises what the caller is to be told."""
+    if request.url_rule is None:
+        return
+    declared = permission_of(request.url_rule.endpoint) or ""
+    if declared.startswith(_SCOPE):
+        _key(declared.removeprefix(_SCOPE))
+    else:
+        _GUARDS.get(declared, abort_404)()
+
+
+def holder() -> KeyHolder:
+    """Whom the key of this request speaks for."""
+    found: KeyHolder = g.holder
+    return found
+
+
+def abort_404() -> NoReturn:
+    """The one 404 there is: an unknown path, a wrong token and a wrong channel look the same."""
+    abort(404)
+
+
+def _pass() -> None:
+    return
+
+
+def _token() -> None:
+    given = request.view_args or {}
+    if not token_fits(serving().gateway, given["channel"], given["token"]):
+        abort_404()
+
+
+def token_fits(gateway: "Gateway", channel: str, token: str) -> bool:
+    """Whether the token is one of the channel's; as slow for one that does not exist."""
+    known = gateway.settings.channels.get(channel)
+    tokens = known.tokens if known and known.tokens else _NOBODYS
+    fits = [hmac.compare_digest(token.encode("utf-8", "replace"), one.encode()) for one in tokens]
+    return any(fits) and tokens is not _NOBODYS
+
+
+def _sandbox() -> None:
+    if not serving().gateway.settings.sandbox:
+        abort_404()
+
+
+def _key(needed: str) -> None:
+    given = _BEARER.fullmatch(request.headers.get("Authorization", ""))
+    parts = serving()
+    found = parts.gateway.holder(given[1], parts.clock()) if given else None
+    if found is None:
+        raise Problem(401, "A valid key is needed.", headers={"WWW-Authenticate": "Bearer"})
+    if needed not in found.scopes:
+        raise Problem(403, f"The key lacks the scope {needed}.")
+    g.holder = found
+
+
+_GUARDS: Final[Mapping[str, Callable[[], None]]] = {
+    PUBLIC: _pass,
+    TOKEN: _token,
+    SANDBOX: _sandbox,
+}

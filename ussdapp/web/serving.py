@@ -1,0 +1,37 @@
+"""Knows what a request is served with: the gateway, and the time as the edge tells it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, cast
+
+from flask import Flask, current_app
+
+if TYPE_CHECKING:
+    from ussdapp.bootstrap import Gateway
+
+_NAME: Final = "ussdapp"
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What every view may use. `clock` gives aware times in UTC."""
+
+    gateway: "Gateway"
+    clock: Clock
+
+
+def utc_now() -> datetime:
+    """The machine's time, aware and UTC."""
+    return datetime.now(UTC)
+
+
+def serve_with(app: Flask, gateway: "Gateway", clock: Clock) -> None:
+    """Gives the app what its views use."""
+    app.extensions[_NAME] = Serving(gateway, clock)
+
+
+def serving() -> Serving:
+    """What the app of this request serves with."""
+    return cast("Serving", current_app.extensions[_NAME])
