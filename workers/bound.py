@@ -8,13 +8,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 import structlog
-from rq import Queue, SimpleWorker
-from rq.serializers import JSONSerializer
 
 from ussdapp.bootstrap import Gateway, open_gateway
 from ussdapp.core.inbound import Lease, Mo, Receipt
 from ussdapp.ports import Fenced, Unavailable
-from ussdapp.stores.doorbells import queue_name
+from ussdapp.stores.doorbells import listener
 from ussdapp.usecases.deliver_window import DeliverWindow
 
 _BIND: Final = 1  # this process's bind of the channel
@@ -114,13 +112,7 @@ def bound() -> Bound:
 def main(channel: str) -> None:
     """Serves one channel until SIGTERM."""
     gateway = open_gateway()
-    worker = SimpleWorker(
-        [Queue(queue_name(channel), connection=gateway.redis, serializer=JSONSerializer)],
-        connection=gateway.redis,
-        serializer=JSONSerializer,
-        worker_ttl=30,
-        maintenance_interval=30,
-    )
+    worker = listener(gateway.settings.redis_url, channel)
     _held.append(Bound(gateway, channel))
     bound().start()
     try:

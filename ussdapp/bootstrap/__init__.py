@@ -125,7 +125,8 @@ def build_gateway(settings: Settings) -> Gateway:
     institutions, opt_outs = PgInstitutions(database, seal), PgOptOuts(database, seal)
     journal, receipts = PgJournal(database, seal), PgReceipts(database, seal)
     leases = PgLeases(database, settings.database_url)
-    menus = LiveMenus(MENUS, institutions.all, settings.screen_budget, time.monotonic)
+    values = {"namba_fupi": settings.short_code}
+    menus = LiveMenus(MENUS, institutions.all, settings.screen_budget, values, time.monotonic)
     letters = Letters(
         read_texts(MENUS / "sms.toml"),
         _routes(settings),
@@ -140,7 +141,7 @@ def build_gateway(settings: Settings) -> Gateway:
             if channel.callbacks in CALLBACKS
         },
         answer_ussd=AnswerUssd(
-            sessions=RedisSessions(redis, seal),
+            sessions=RedisSessions(redis, seal, mark_key=settings.index_key),
             dialogues=dialogues,
             cases=cases,
             menus=menus,

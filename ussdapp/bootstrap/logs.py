@@ -55,6 +55,8 @@ def _where_it_broke(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _masked(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    # a library that writes a traceback into its message gets its first line said
+    event["event"] = str(event.get("event", "")).split("\n", 1)[0]
     for name, value in event.items():
         if isinstance(value, str):
             event[name] = _MSISDN.sub("<msisdn>", value)

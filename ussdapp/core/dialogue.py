@@ -25,7 +25,7 @@ MOST_KEYED: Final = 182  # characters of one step: what a USSD string can carry 
 AGAIN: Final = "again"  # the outcome of an ask that was not made: its screen asks for a key again
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Moved:
     """Where a key leads, and the sentence it earns when the screen does not take it."""
 

@@ -20,14 +20,10 @@ def session_key(keyed: Keyed) -> str:
 def effect_key(keyed: Keyed, began_at: datetime, screen: str) -> str:
     """The same whenever that screen of that dialogue has its effect."""
     began = began_at.timestamp()
-    return _digest(
-        keyed.channel, keyed.session_id, keyed.msisdn.digits, f"{began:.6f}", screen
-    )
+    return _digest(keyed.channel, keyed.session_id, keyed.msisdn.digits, f"{began:.6f}", screen)
 
 
-def new_case(
-    keyed: Keyed, turn: Turn, effect: str, reference: Reference, at: datetime
-) -> NewCase:
+def new_case(keyed: Keyed, turn: Turn, effect: str, reference: Reference, at: datetime) -> NewCase:
     """What a turn that asks `case.file` wants kept."""
     answers = turn.session.answers
     return NewCase(

@@ -41,7 +41,8 @@ class Mo:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Receipt:
-    """A delivery receipt. `status` is IN_DOUBT for a code no table knows; `msisdn` the handset's."""
+    """A delivery receipt. `status` is IN_DOUBT for a code no table knows, `msisdn` the
+    handset's."""
 
     account: str
     message_id: str

@@ -43,8 +43,8 @@ class Notification:
     """What is accepted for delivery.
 
     `effect` makes it unique: the same effect is accepted once. `automatic` marks an answer to a
-    text, of which an MSISDN gets MOST_AUTOMATIC within AUTOMATIC_WITHIN. `expires_at` is aware and UTC; past it
-    nothing is submitted.
+    text, of which an MSISDN gets MOST_AUTOMATIC within AUTOMATIC_WITHIN. `expires_at` is aware
+    and UTC; past it nothing is submitted.
     """
 
     effect: str

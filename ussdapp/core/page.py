@@ -7,6 +7,7 @@ from typing import Final
 from ussdapp.core.menu import BACK, HOME, MORE, Choice, End, Item, Listing, Lookup, Menu, Spoken
 from ussdapp.core.screen_text import cut, fit, width
 from ussdapp.core.session import Session
+from ussdapp.core.texts import gaps
 
 MOST_LABEL: Final = 30  # septets of one list item: key and name, cut
 MOST_ITEMS: Final = 9  # a page's numbers have one digit
@@ -32,7 +33,8 @@ def render(menu: Menu, session: Session, sentence: Spoken | None = None) -> str:
     if sentence is not None:
         says = f"{sentence[language]}\n{says}" if isinstance(screen, Choice) else sentence[language]
     room = menu.budget - sum(width(line) + 1 for line in lines)
-    return "\n".join((fit(says, _values(menu, session), room), *lines))
+    values = {name: _value(menu, session, name) for name in gaps(says)}
+    return "\n".join((fit(says, values, room), *lines))
 
 
 def lines_below(menu: Menu, session: Session) -> list[str]:
@@ -77,9 +79,7 @@ def label(item: Item, language: str) -> str:
 
 def room_for_items(menu: Menu, screen: Listing, language: str) -> int:
     """Septets a page has for items, each with its number and line break."""
-    above = max(
-        width(says[language]) for says in (screen.says, screen.nothing, menu.words.wrong)
-    )
+    above = max(width(says[language]) for says in (screen.says, screen.nothing, menu.words.wrong))
     more = f"\n{MORE} {menu.words.more[language]}\n{way_back(menu, language)}"
     return menu.budget - above - width(more)
 
@@ -106,9 +106,7 @@ def _listed(menu: Menu, screen: Listing, session: Session) -> list[str]:
     return [*lines, f"{MORE} {menu.words.more[session.language]}"] if here.more else lines
 
 
-def _values(menu: Menu, session: Session) -> dict[str, str]:
-    answers = session.answers.items()
-    return {
-        **menu.values,
-        **{name: menu.called(name, value, session.language) for name, value in answers},
-    }
+def _value(menu: Menu, session: Session, name: str) -> str:
+    if name not in session.answers:
+        return menu.values[name]
+    return menu.called(name, session.answers[name], session.language)

@@ -125,7 +125,9 @@ def _unsaid(
         for language, sentence in says.items():
             for name in sorted(gaps(sentence) - known - set(menu.values)):
                 yield f"{language} shows {{{name}}}, which not every path here saves"
-    if isinstance(screen, Listing) and any(map(gaps, (*screen.says.values(), *screen.nothing.values()))):
+    if isinstance(screen, Listing) and any(
+        map(gaps, (*screen.says.values(), *screen.nothing.values()))
+    ):
         yield "a list shows no answers"
 
 
@@ -134,7 +136,9 @@ def _misvalued(menu: Menu, shape: Shape) -> Iterator[str]:
         for screen in menu.savers.get(name, ()):
             if not values:
                 continue
-            given = {option.value for option in screen.options} if isinstance(screen, Choice) else {"*"}
+            given = (
+                {option.value for option in screen.options} if isinstance(screen, Choice) else {"*"}
+            )
             for value in sorted(given - values):
                 yield f"{{{name}}} may be saved as {value!r}, which nobody understands"
 
@@ -164,7 +168,9 @@ def _said(menu: Menu) -> Iterator[tuple[str, Spoken]]:
     for name, screen in menu.screens.items():
         yield from ((where(name), says) for says in _sentences(screen))
         if isinstance(screen, Choice):
-            yield from ((f"{where(name)} option {option.key}", option.says) for option in screen.options)
+            yield from (
+                (f"{where(name)} option {option.key}", option.says) for option in screen.options
+            )
     for name, items in menu.lists.items():
         yield from ((f"list {name}: {item.key}", item.says) for item in items)
     yield from (("main.toml [menu.values]", {name: text}) for name, text in menu.values.items())
@@ -183,9 +189,7 @@ def _untold(menu: Menu, asks: Mapping[str, Shape]) -> Iterator[str]:
                 )
 
 
-def _widest(
-    menu: Menu, name: str, screen: Screen, language: str, asks: Mapping[str, Shape]
-) -> int:
+def _widest(menu: Menu, name: str, screen: Screen, language: str, asks: Mapping[str, Shape]) -> int:
     told = [_told(menu, says[language], language, asks) for says in _sentences(screen)]
     match screen:
         case Lookup():

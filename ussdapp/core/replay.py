@@ -8,7 +8,6 @@ one or two digits, and that the input would take with a `*` before it, belongs t
 """
 
 import re
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -57,7 +56,7 @@ def split(text: str) -> tuple[str, ...]:
     return tuple(text.split(BETWEEN))
 
 
-def pieces(menu: Menu, record: Record, rest: str) -> tuple[str, ...]:
+def _pieces(menu: Menu, record: Record, rest: str) -> tuple[str, ...]:
     """What was keyed after the record's keys: one key for an input screen, else piece by piece."""
     turn = replay(menu, record)
     if isinstance(menu.screens[turn.session.screen], Input):
@@ -65,16 +64,23 @@ def pieces(menu: Menu, record: Record, rest: str) -> tuple[str, ...]:
     return split(rest)
 
 
-def rest_after(record: Record, text: str) -> str | None:
-    """What a cumulative text adds to a record, or None when it does not go on from there."""
+def news(menu: Menu, kept: Record, text: str) -> Record | tuple[str, ...]:
+    """The keys a cumulative text adds to what is kept, or the record whose screen it gets again:
+    an earlier state for a repeated or late text, the kept one for what does not go on from it."""
+    earlier, rest = _repeated(kept, text), _rest_after(kept, text)
+    if earlier is not None or rest is None:
+        return earlier or kept
+    return _pieces(menu, kept, rest)
+
+
+def _rest_after(record: Record, text: str) -> str | None:
     if not record.keys:
         return text
     seen = record.seen + BETWEEN
     return text[len(seen) :] if text.startswith(seen) else None
 
 
-def repeated(record: Record, text: str) -> Record | None:
-    """The earlier state of a record that a repeated or late text is about, or None."""
+def _repeated(record: Record, text: str) -> Record | None:
     for count in range(len(record.keys), -1, -1):
         earlier = replace(record, keys=record.keys[:count])
         if earlier.seen == text:

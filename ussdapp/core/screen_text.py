@@ -9,6 +9,7 @@ from ussdapp.core.texts import fill, gaps
 
 LEAST: Final = 20  # septets that a value keeps when a screen is full
 _CUT: Final = "..."
+_ESCAPED: Final = re.compile(r"[\f^{}\\\[~\]|€]")  # 3GPP TS 23.038, 6.2.1.1
 _BREAKS: Final = re.compile(r"[\t\n\r\u2028\u2029]")
 # C0, DEL, C1, zero-width and direction marks, byte order mark, lone surrogates
 _UNSEEN: Final = re.compile(
@@ -31,8 +32,8 @@ def readable(text: str) -> str:
 
 
 def width(text: str) -> int:
-    """Septets of a text that is GSM-7; raises KeyError with the character that is not."""
-    return len(gsm7.encode(text))
+    """Septets of a text that is GSM-7: one a character, two for those of the extension table."""
+    return len(text) + len(_ESCAPED.findall(text))
 
 
 def cut(text: str, room: int) -> str:
@@ -53,7 +54,9 @@ def bare(sentence: str) -> str:
 def fit(sentence: str, values: Mapping[str, str], room: int) -> str:
     """The sentence filled in and no wider than `room` septets: the longest values are cut first,
     none below LEAST. What menu proof lets pass always fits."""
-    shown = {name: readable(values[name]) for name in gaps(sentence)}
+    if not (names := gaps(sentence)):
+        return sentence
+    shown = {name: readable(values[name]) for name in names}
     times = {name: sentence.count(f"{{{name}}}") for name in shown}
     over = width(fill(sentence, shown)) - room
     for name in sorted(shown, key=lambda name: -width(shown[name])):

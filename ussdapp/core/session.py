@@ -14,7 +14,7 @@ class Place:
     letters: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Session:
     """Where a dialogue stands. `trail` holds the places that `0` goes back through."""
 
@@ -32,31 +32,27 @@ class Session:
 
     def at(self, screen: str, answers: Mapping[str, str] | None = None) -> Self:
         """The session one screen further on, with the answers it gained."""
-        gained = {**self.answers, **(answers or {})}
-        return replace(self.facing(Place(screen)), answers=gained)
+        gained = {**self.answers, **answers} if answers else self.answers
+        trail = (*self.trail, self.place)
+        # built anew, for replace() takes five times as long and every replayed key comes here
+        return type(self)(screen, self.language, gained, trail)
 
     def facing(self, place: Place) -> Self:
         """The session at that place, this one behind it."""
         trail = (*self.trail, self.place)
+        return self._moved(place, trail)
+
+    def back(self) -> Self:
+        """The session at the place behind this one; answers given since are kept."""
+        return self._moved(self.trail[-1], self.trail[:-1]) if self.trail else self
+
+    def _moved(self, place: Place, trail: tuple[Place, ...]) -> Self:
         return replace(
             self, screen=place.screen, page=place.page, letters=place.letters, trail=trail
         )
 
-    def back(self) -> Self:
-        """The session at the place behind this one; answers given since are kept."""
-        if not self.trail:
-            return self
-        *trail, place = self.trail
-        return replace(
-            self,
-            screen=place.screen,
-            page=place.page,
-            letters=place.letters,
-            trail=tuple(trail),
-        )
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Found:
     """What an ask came back with: the outcome a menu names, and values a screen may show."""
 
@@ -83,7 +79,7 @@ class Record:
         return "*".join(self.keys)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Ask:
     """What a dialogue wants to know or have done before it can go on."""
 
@@ -92,7 +88,7 @@ class Ask:
     answers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Turn:
     """What a key caused: the session it leads to, and the text to show or the ask to make."""
 

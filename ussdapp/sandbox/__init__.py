@@ -1,1 +1,1 @@
-"""What stands in on a developer's machine: embedded servers, simulated operators, the phone page."""
+"""What stands in on a developer's machine: embedded servers, simulated operators, phone."""

@@ -5,10 +5,12 @@ from typing import Final
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue
+from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
 DELIVER: Final = "workers.jobs.deliver"  # by name: nothing here imports a worker
+_WORKER_TTL_S: Final = 30  # an idle worker looks up after half of it
+_BLOCKED_S: Final = 30.0  # longer than it waits for a job
 _RUNG_S: Final = 5  # a doorbell nobody answered may be rung again after this time
 
 log = structlog.get_logger()
@@ -21,6 +23,26 @@ def queue_name(channel: str) -> str:
 
 def _rung(channel: str) -> str:
     return f"rung:{channel}"
+
+
+class Listener(SimpleWorker):
+    """An RQ worker that is back within seconds of Redis; RQ's own would wait a minute."""
+
+    max_connection_wait_time = 2.0
+
+
+def listener(redis_url: str, channel: str) -> SimpleWorker:
+    """The worker of a channel's queue, with a client of its own: it waits in a blocking read, and
+    RQ changes the timeouts of the client it is given."""
+    redis = Redis.from_url(redis_url, socket_timeout=_BLOCKED_S, socket_connect_timeout=1.0)
+    queue = Queue(queue_name(channel), connection=redis, serializer=JSONSerializer)
+    return Listener(
+        [queue],
+        connection=redis,
+        serializer=JSONSerializer,
+        worker_ttl=_WORKER_TTL_S,
+        maintenance_interval=_WORKER_TTL_S,
+    )
 
 
 class RqDoorbells:
@@ -46,4 +68,7 @@ class RqDoorbells:
 
     def answered(self, channel: str) -> None:
         """The worker is about to look: work accepted from now on rings again."""
-        self._redis.delete(_rung(channel))
+        try:
+            self._redis.delete(_rung(channel))
+        except RedisError as trouble:
+            log.warning("doorbell.silent", channel=channel, trouble=type(trouble).__name__)

@@ -1,6 +1,6 @@
 """Knows the menu being served: the files, with the institutions there are now."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -26,11 +26,13 @@ class LiveMenus:
         folder: Path,
         institutions: Callable[[], Sequence[Institution]],
         budget: int,
+        values: Mapping[str, str],
         clock: Callable[[], float],
     ) -> None:
         self._folder = folder
         self._institutions = institutions
         self._budget = budget
+        self._values = values
         self._clock = clock
         self._known: Sequence[Institution] = ()
         self._served = ServedMenus(self._menu(()))
@@ -64,4 +66,5 @@ class LiveMenus:
             log.warning("menu.kept", trouble=type(trouble).__name__)
 
     def _menu(self, institutions: Sequence[Institution]) -> Menu:
-        return read_menu(self._folder, {"institutions": items_of(institutions)}, self._budget)
+        lists = {"institutions": items_of(institutions)}
+        return read_menu(self._folder, lists, self._budget, self._values)
