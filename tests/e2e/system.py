@@ -17,7 +17,9 @@ from typing import Any
 
 import psycopg
 
+from ussdapp.core.msisdn import Msisdn
 from ussdapp.sandbox.smsc_control import control
+from ussdapp.stores.seal import Seal
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
@@ -136,13 +138,20 @@ class System:
     def smsc(self, **asked: Any) -> dict[str, Any]:
         return control(self.demo["smsc"]["control_port"], **asked)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        return tomllib.loads((self.home / "settings.toml").read_text())
+
     def query(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        url = tomllib.loads((self.home / "settings.toml").read_text())["database_url"]
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(self.settings["database_url"]) as connection:
             return connection.execute(query, values).fetchall()  # type: ignore[call-overload, no-any-return]
 
-    def statuses(self) -> dict[str, int]:
-        return dict(self.query("SELECT status, count(*) FROM notifications GROUP BY status"))
+    def statuses_of(self, msisdn: str) -> list[str]:
+        """Where everything written to that citizen stands, oldest first."""
+        keys = (bytes.fromhex(self.settings[name]) for name in ("seal_key", "index_key"))
+        index = Seal(*keys).index(Msisdn(msisdn))
+        query = "SELECT status FROM notifications WHERE msisdn_index = %s ORDER BY id"
+        return [row[0] for row in self.query(query, index)]
 
     def pids(self, *words: str) -> list[int]:
         """The processes of this home whose command line holds all those words."""
