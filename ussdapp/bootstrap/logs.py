@@ -19,23 +19,20 @@ def start_logging() -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _where_it_broke,
-        _masked,
     ]
+    rendered: list[Any] = [structlog.processors.JSONRenderer(ensure_ascii=False), _masked]
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
-        logger_factory=structlog.PrintLoggerFactory(),
+        processors=[*shared, *rendered],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
-            ],
-        )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, _first_line],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
     )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
 
 
@@ -54,10 +51,11 @@ def _where_it_broke(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
-def _masked(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    # a library that writes a traceback into its message gets its first line said
+def _first_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """A library may write a traceback into its message, and what an exception quotes with it."""
     event["event"] = str(event.get("event", "")).split("\n", 1)[0]
-    for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = _MSISDN.sub("<msisdn>", value)
     return event
+
+
+def _masked(_: WrappedLogger, __: str, line: str) -> str:
+    return _MSISDN.sub("<msisdn>", line)

@@ -1,14 +1,14 @@
 """Flask: what comes by HTTP, from operators, institutions and those who run the gateway."""
 
-from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from flask import Flask, Response
+from flask import Flask
 
 from ussdapp.web.api.routes import api
+from ussdapp.web.edge import edged
 from ussdapp.web.inbound.routes import inbound
-from ussdapp.web.logged import log_failure, log_requests
+from ussdapp.web.logged import log_failure
 from ussdapp.web.octets import MOST_BODY
 from ussdapp.web.ops import ops
 from ussdapp.web.permissions import admit
@@ -17,21 +17,6 @@ from ussdapp.web.serving import Clock, serve_with
 
 if TYPE_CHECKING:
     from ussdapp.bootstrap import Gateway
-
-# what a view may say otherwise
-USUAL: Final[Mapping[str, str]] = {
-    "Content-Security-Policy": (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Cache-Control": "no-store",
-}
-ALWAYS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Strict-Transport-Security": "max-age=31536000",  # browsers heed it over https alone
-}
 
 
 class QuietFlask(Flask):
@@ -51,17 +36,9 @@ def create_app(gateway: "Gateway", clock: Clock) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MOST_BODY
     app.url_map.merge_slashes = False  # a redirect would repeat the path, and a token with it
     serve_with(app, gateway, clock)
-    log_requests(app)
     app.before_request(admit)
-    app.after_request(_guarded)
     answer_problems(app)
     for blueprint in (inbound, api, ops):
         app.register_blueprint(blueprint)
+    app.wsgi_app = edged(app.wsgi_app)  # type: ignore[method-assign, assignment]  # Flask says to
     return app
-
-
-def _guarded(response: Response) -> Response:
-    for name, value in USUAL.items():
-        response.headers.setdefault(name, value)
-    response.headers.extend(ALWAYS)
-    return response

@@ -2,16 +2,18 @@
 
 from typing import Final
 
-from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge
+
+from ussdapp.web.serving import asked
 
 MOST_BODY: Final = 64 * 1024  # octets
 
 
 def body() -> bytes:
     """The body of this request; aborts with 413 when it is too large."""
-    octets = request.get_data(cache=False)
+    given = asked()
+    octets = given.get_data(cache=False)
     # Werkzeug refuses by Content-Length, but cuts a chunked body short without a word
-    if request.content_length is None and len(octets) >= MOST_BODY:
+    if given.content_length is None and len(octets) >= MOST_BODY:
         raise RequestEntityTooLarge
     return octets

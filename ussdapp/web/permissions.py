@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 from flask import abort, current_app, g, request
 
 from ussdapp.core.inbound import KeyHolder
+from ussdapp.web.edge import RULE
 from ussdapp.web.problems import Problem
-from ussdapp.web.serving import serving
+from ussdapp.web.serving import asked, serving
 
 if TYPE_CHECKING:
     from ussdapp.bootstrap import Gateway
@@ -47,9 +48,11 @@ def permission_of(endpoint: str) -> str | None:
 
 def admit() -> None:
     """Lets a request with a route pass, or raises what the caller is to be told."""
-    if request.url_rule is None:
+    given = asked()
+    if given.url_rule is None:
         return
-    declared = permission_of(request.url_rule.endpoint) or ""
+    given.environ[RULE] = given.url_rule.rule
+    declared = permission_of(given.url_rule.endpoint) or ""
     if declared.startswith(_SCOPE):
         _key(declared.removeprefix(_SCOPE))
     else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
-from flask import Flask, current_app
+from flask import Flask, Request, current_app, request
 
 if TYPE_CHECKING:
     from ussdapp.bootstrap import Gateway
@@ -30,6 +30,11 @@ def utc_now() -> datetime:
 def serve_with(app: Flask, gateway: "Gateway", clock: Clock) -> None:
     """Gives the app what its views use."""
     app.extensions[_NAME] = Serving(gateway, clock)
+
+
+def asked() -> Request:
+    """The request itself: Flask's `request` looks it up anew at each attribute."""
+    return cast("Request", request._get_current_object())  # type: ignore[attr-defined]  # a proxy's
 
 
 def serving() -> Serving:

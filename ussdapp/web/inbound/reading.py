@@ -1,12 +1,11 @@
 """Knows how a Flask request becomes a WireRequest, whatever octets came."""
 
-from collections.abc import Iterable, Mapping
-from typing import Final
-from urllib.parse import parse_qsl
-
-from flask import request
+from collections.abc import Mapping
+from typing import Final, cast
+from urllib.parse import unquote_to_bytes
 
 from ussdapp.web.octets import body
+from ussdapp.web.serving import asked
 from ussdapp.wire.http import BadRequest, WireRequest
 
 _FORM: Final = ("application/x-www-form-urlencoded", "")
@@ -18,28 +17,31 @@ def wire_request() -> WireRequest:
 
     Octets that are no UTF-8 become U+FFFD, so no text ever holds a lone surrogate.
     """
-    octets = body()
-    form = octets.decode("utf-8", "replace") if request.mimetype in _FORM else ""
+    octets, given = body(), asked()
     return WireRequest(
-        form=_fields(form),
-        query=_fields(request.query_string.decode("utf-8", "replace")),
-        headers={name.lower(): value for name, value in request.headers.items()},
+        form=_fields(octets) if given.mimetype in _FORM else {},
+        query=_fields(given.query_string),
+        headers=cast("Mapping[str, str]", given.headers),  # whatever the case of a name
         body=octets,
     )
 
 
-def _fields(encoded: str) -> Mapping[str, str]:
-    if not encoded:
-        return {}
-    try:
-        pairs = parse_qsl(encoded, keep_blank_values=True, max_num_fields=MOST_FIELDS)
-    except ValueError:
-        raise BadRequest("form", "there are too many fields") from None
-    return _first_of_each(pairs)
-
-
-def _first_of_each(pairs: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+def _fields(encoded: bytes) -> Mapping[str, str]:
+    """The first value of each field."""
     fields: dict[str, str] = {}
-    for name, value in pairs:
-        fields.setdefault(name, value)
+    if not encoded:
+        return fields
+    if encoded.count(b"&") >= MOST_FIELDS:
+        raise BadRequest("form", "there are too many fields")
+    for pair in encoded.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        fields.setdefault(_text(name), _text(value))
     return fields
+
+
+def _text(encoded: bytes) -> str:
+    if b"+" in encoded:
+        encoded = encoded.replace(b"+", b" ")
+    if b"%" in encoded:
+        encoded = unquote_to_bytes(encoded)
+    return encoded.decode("utf-8", "replace")
