@@ -1,4 +1,4 @@
-"""Knows what differs between two machines: reads it, and refuses what is unsafe."""
+"""Knows what differs between two machines: reads it, and refuses what is unsafe or misspelt."""
 
 import tomllib
 from collections.abc import Mapping
@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-KINDS: Final = ("smpp", "africastalking")
-_KEY_LENGTH: Final = 32  # octets of seal_key and index_key
-_TOKEN_LENGTH: Final = 32  # hex digits of a callback token: 128 bits
-_GATEWAY: Final = {
-    "database_url", "redis_url", "seal_key", "index_key", "sandbox", "short_code",
-    "service_code", "screen_budget", "ledger", "channels",
-}  # fmt: skip
+_KEY_OCTETS: Final = 32  # of seal_key and index_key
+_TOKEN_DIGITS: Final = 32  # hex digits of a callback token: 128 bits
+_MOST_TOKENS: Final = 2  # the one in force and the one that replaces it
+_BUDGET: Final = range(80, 183)  # septets of a screen; a USSD string carries 182
+_TABLES: Final = frozenset({"channels", "back_offices"})
+_FIELDS: Final = frozenset(
+    {"database_url", "redis_url", "seal_key", "index_key", "short_code", "service_code",
+     "screen_budget", "ledger"}
+)  # fmt: skip
+_SWITCHES: Final = frozenset({"sandbox"})
 
 
 class SettingsRefused(ValueError):
@@ -21,12 +24,13 @@ class SettingsRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:
-    """One channel as configured; `options` is what its kind understands."""
+    """One channel as configured; `options` is what its kind understands, `callbacks` the kind
+    whose dialect its HTTP callbacks speak."""
 
     name: str
     kind: str
     callbacks: str
-    tokens: tuple[str, ...]
+    tokens: tuple[str, ...] = field(repr=False)
     routes: tuple[str, ...]
     options: Mapping[str, Any] = field(repr=False)
 
@@ -45,57 +49,15 @@ class Settings:
     screen_budget: int
     ledger: str
     channels: Mapping[str, ChannelSettings]
+    back_offices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Settings from the file USSDAPP_SETTINGS and the environment; raises SettingsRefused."""
     given = _file(environ.get("USSDAPP_SETTINGS", ""))
-    unknown = sorted(set(given) - {*_GATEWAY, *(f"{key}_file" for key in _GATEWAY)})
-    troubles = [f"setting {name!r} is not known: check its spelling" for name in unknown]
-    given |= {key: environ[key.upper()] for key in _GATEWAY if key.upper() in environ}
-    settings = _settings(given, troubles)
-    if troubles or settings is None:
-        raise SettingsRefused("\n".join(troubles))
-    return settings
-
-
-def _file(path: str) -> dict[str, Any]:
-    if not path:
-        return {}
-    try:
-        with Path(path).open("rb") as file:
-            return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError) as trouble:
-        raise SettingsRefused(f"USSDAPP_SETTINGS cannot be read: {trouble}") from trouble
-
-
-def _settings(given: Mapping[str, Any], troubles: list[str]) -> Settings | None:
-    keys = [_key(given, name, troubles) for name in ("seal_key", "index_key")]
-    urls = [_needed(given, name, troubles) for name in ("database_url", "redis_url")]
-    channels = {
-        name: _channel(name, options, troubles)
-        for name, options in dict(given.get("channels", {})).items()
-    }
-    if not channels:
-        troubles.append("no channel is configured: add a [channels.<name>] table")
-    if keys[0] == keys[1] and keys[0]:
-        troubles.append("seal_key and index_key are the same: make two")
-    return (
-        None
-        if troubles
-        else Settings(
-            database_url=urls[0],
-            redis_url=urls[1],
-            seal_key=keys[0],
-            index_key=keys[1],
-            sandbox=given.get("sandbox") is True,
-            short_code=str(given.get("short_code", "15200")),
-            service_code=str(given.get("service_code", "*152*00#")),
-            screen_budget=int(given.get("screen_budget", 160)),
-            ledger=str(given.get("ledger", "")),
-            channels=channels,
-        )
-    )
+    # tables and switches are for the file; addresses and secrets may come from the environment
+    given |= {name: environ[name.upper()] for name in _FIELDS if environ.get(name.upper())}
+    return _Reading(given).settings()
 
 
 def secret(given: Mapping[str, Any], name: str) -> str:
@@ -105,45 +67,104 @@ def secret(given: Mapping[str, Any], name: str) -> str:
         return str(given.get(name, ""))
     try:
         return Path(str(path)).read_text("utf-8").strip()
-    except OSError as trouble:
+    except (OSError, UnicodeDecodeError) as trouble:
         raise SettingsRefused(f"{name}_file cannot be read: {trouble}") from trouble
 
 
-def _needed(given: Mapping[str, Any], name: str, troubles: list[str]) -> str:
-    value = secret(given, name)
-    if not value:
-        troubles.append(f"{name} is missing: set it in the file or as {name.upper()}")
-    return value
-
-
-def _key(given: Mapping[str, Any], name: str, troubles: list[str]) -> bytes:
-    text = _needed(given, name, troubles)
+def _file(path: str) -> dict[str, Any]:
+    if not path:
+        return {}
     try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if text and (len(key) != _KEY_LENGTH or len(set(key)) < _KEY_LENGTH // 4):
-        troubles.append(f"{name} must be {2 * _KEY_LENGTH} random hex digits")
-    return key
+        return tomllib.loads(Path(path).read_text("utf-8"))
+    except (OSError, ValueError) as trouble:
+        raise SettingsRefused(f"USSDAPP_SETTINGS cannot be read: {trouble}") from trouble
 
 
-def _channel(name: str, given: Mapping[str, Any], troubles: list[str]) -> ChannelSettings:
-    kind = str(given.get("kind", ""))
-    if kind not in KINDS:
-        troubles.append(f"channels.{name}: kind must be one of {', '.join(KINDS)}")
-    tokens = tuple(str(token) for token in given.get("tokens", ()))
-    if any(len(token) < _TOKEN_LENGTH for token in tokens):
-        troubles.append(f"channels.{name}: a token needs {_TOKEN_LENGTH} random hex digits")
-    return ChannelSettings(
-        name=name,
-        kind=kind,
-        callbacks=str(given.get("callbacks", kind)),
-        tokens=tokens,
-        routes=tuple(str(prefix) for prefix in given.get("routes", ())),
-        options={**given, **_secrets(given)},
-    )
+class _Reading:
+    """One reading under way: every trouble is collected, so that all are told at once."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = given
+        known = _FIELDS | _TABLES | _SWITCHES | {f"{name}_file" for name in _FIELDS}
+        self._troubles = [f"{name} is no setting" for name in sorted(set(given) - known)]
+
+    def settings(self) -> Settings:
+        """What was read, if nothing is wrong with it."""
+        seal_key, index_key = self._key("seal_key"), self._key("index_key")
+        if seal_key == index_key and seal_key:
+            self._troubles.append("seal_key and index_key are the same: make two")
+        read = Settings(
+            database_url=self._needed("database_url"),
+            redis_url=self._needed("redis_url"),
+            seal_key=seal_key,
+            index_key=index_key,
+            sandbox=self._given.get("sandbox") is True,
+            short_code=str(self._given.get("short_code", "15200")),
+            service_code=str(self._given.get("service_code", "*152*00#")),
+            screen_budget=self._budget(),
+            ledger=str(self._given.get("ledger", "")),
+            channels={n: self._channel(n, o) for n, o in self._table("channels").items()},
+            back_offices={n: _opened(o) for n, o in self._table("back_offices").items()},
+        )
+        if not read.channels:
+            self._troubles.append("no channel is configured: add a [channels.<name>] table")
+        if self._troubles:
+            raise SettingsRefused("\n".join(self._troubles))
+        return read
+
+    def _table(self, name: str) -> dict[str, Mapping[str, Any]]:
+        table = self._given.get(name, {})
+        if isinstance(table, Mapping) and all(isinstance(one, Mapping) for one in table.values()):
+            return dict(table)
+        self._troubles.append(f"{name} must hold tables: [{name}.<name>]")
+        return {}
+
+    def _needed(self, name: str) -> str:
+        value = secret(self._given, name)
+        if not value:
+            self._troubles.append(f"{name} is missing: set it in the file or as {name.upper()}")
+        return value
+
+    def _key(self, name: str) -> bytes:
+        text = self._needed(name)
+        try:
+            key = bytes.fromhex(text)
+        except ValueError:
+            key = b""
+        # a key of few different octets was typed, not drawn
+        if text and (len(key) != _KEY_OCTETS or len(set(key)) < _KEY_OCTETS // 4):
+            self._troubles.append(f"{name} must be {2 * _KEY_OCTETS} random hex digits")
+        return key
+
+    def _budget(self) -> int:
+        given = str(self._given.get("screen_budget", 160))
+        if given.isascii() and given.isdigit() and int(given) in _BUDGET:
+            return int(given)
+        least, most = _BUDGET[0], _BUDGET[-1]
+        self._troubles.append(f"screen_budget must be from {least} to {most} septets")
+        return most
+
+    def _channel(self, name: str, given: Mapping[str, Any]) -> ChannelSettings:
+        kind = str(given.get("kind", ""))
+        return ChannelSettings(
+            name=name,
+            kind=kind,
+            callbacks=str(given.get("callbacks", kind)),
+            tokens=self._tokens(name, given),
+            routes=tuple(str(prefix) for prefix in given.get("routes", ())),
+            options=_opened(given),
+        )
+
+    def _tokens(self, name: str, given: Mapping[str, Any]) -> tuple[str, ...]:
+        tokens = tuple(str(token) for token in given.get("tokens", ()))
+        if len(tokens) > _MOST_TOKENS:
+            self._troubles.append(f"channels.{name}: at most {_MOST_TOKENS} tokens are in force")
+        if any(len(token) < _TOKEN_DIGITS or len(set(token)) < 4 for token in tokens):
+            self._troubles.append(f"channels.{name}: a token is {_TOKEN_DIGITS} random hex digits")
+        return tokens
 
 
-def _secrets(given: Mapping[str, Any]) -> dict[str, str]:
-    names = (key.removesuffix("_file") for key in given if key.endswith("_file"))
-    return {name: secret(given, name) for name in names}
+def _opened(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A table with what its `<name>_file` settings name read in."""
+    files = (key.removesuffix("_file") for key in given if key.endswith("_file"))
+    return {**given, **{name: secret(given, name) for name in files}}

@@ -27,7 +27,7 @@ def test_a_citizen_complains_follows_up_and_is_answered(system: System) -> None:
     (receipt,) = eventually(lambda: system.ledger(ASHA))
     assert receipt == (
         f"EGA: Tumepokea lalamiko lako. Namba ya kumbukumbu: {reference}. "
-        f"Kufuatilia tuma HALI {reference} kwenda 15200."
+        f"Ili kufuatilia, tuma HALI {reference} kwenda 15200."
     )
     eventually(lambda: system.statuses_of(ASHA) == ["delivered"])
 

@@ -152,8 +152,17 @@ def test_the_books_balance_and_say_so_when_they_do_not(world: World) -> None:
     world.submitted("m1")
     told = balance(world.database)
     assert told.holds
-    assert told.institutions == {"ega": {"submitted": 1}}
+    assert (told.whole.accepted, told.whole.states) == (1, {"submitted": 1})
     world.database.run(lambda link: link.execute("UPDATE notifications SET attempts = 2"))
     assert balance(world.database).troubles == {
         "notifications whose attempts are not all journaled": 1
     }
+
+
+def test_a_notification_that_vanished_is_missed(world: World) -> None:
+    world.accept("one")
+    world.accept("two")
+    world.database.run(lambda link: link.execute("DELETE FROM notifications WHERE id = 1"))
+    told = balance(world.database)
+    assert not told.holds
+    assert told.institutions["ega"].accepted == 2

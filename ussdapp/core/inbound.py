@@ -1,7 +1,6 @@
 """Knows what comes in from operators, once their spelling is taken off."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.status import Status
@@ -87,16 +86,3 @@ class Institution:
     name_sw: str
     name_en: str
     sector: str = ""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class NotificationView:
-    """One notification as an operator of the gateway may see it."""
-
-    id: int
-    status: Status
-    since: datetime
-    attempts: int
-    parts: int
-    channel: str
-    detail: str

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from ussdapp.core import gsm7
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import LIVES, Class, Notification
-from ussdapp.core.parts import split
+from ussdapp.core.parts import fits, split
 from ussdapp.core.routing import Routes
 from ussdapp.core.texts import Texts
+
+ANSWER_PARTS: Final = 2  # an answer to a keyword takes no more (CONTRACT section 7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,17 @@ class Letters:
         )
 
     def answer(
-        self,
-        effect: str,
-        institution: str | None,
-        msisdn: Msisdn,
-        text: str,
-        at: datetime,
+        self, effect: str, institution: str | None, msisdn: Msisdn, text: str, at: datetime
     ) -> Notification:
         """The same, marked automatic: the gateway answers a text by itself, which is capped."""
         written = self.receipt(effect, institution, msisdn, text, at)
         return replace(written, automatic=True)
+
+    def shortened(self, name: str, language: str, values: Mapping[str, str], long: str) -> str:
+        """The filled-in sentence with the value named `long` cut until it takes two parts."""
+        text = gsm7.plain(self.say(name, language, values))
+        kept = gsm7.plain(values[long])
+        while kept and not fits(text, ANSWER_PARTS):
+            kept = kept[: -max(1, len(kept) // 20)]
+            text = gsm7.plain(self.say(name, language, {**values, long: f"{kept.rstrip()}..."}))
+        return text

@@ -37,6 +37,14 @@ class Parts:
         return len(self.bodies)
 
 
+def fits(text: str, parts: int) -> bool:
+    """Whether the text takes no more than so many parts."""
+    try:
+        return len(split(text)) <= parts
+    except TooLong:
+        return False
+
+
 def split(text: str) -> Parts:
     """Splits without parting an escape or a surrogate pair; raises TooLong."""
     encoding, characters = _characters(text)

@@ -12,6 +12,7 @@ _DAMM: Final = (
 _SPACING: Final = re.compile(r"[\s\-]+")
 _SHAPE: Final = re.compile(r"[0-9]{12}")
 RANGE: Final = 10**11  # how many reference numbers there are
+DRAWS: Final = 5  # of a reference number for one case, when others have it already
 
 
 class NotAReference(ValueError):

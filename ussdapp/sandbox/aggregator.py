@@ -197,8 +197,13 @@ class Desk(BaseHTTPRequestHandler):
 @click.command()
 @click.option("--port", type=int, required=True)
 @click.option("--ledger", type=click.Path(dir_okay=False, path_type=Path), required=True)
-@click.option("--callback", default="", help="Where delivery receipts are posted.")
-@click.option("--api-key", required=True)
+@click.option(
+    "--callback",
+    envvar="AGGREGATOR_CALLBACK",
+    default="",
+    help="Where delivery receipts are posted; it holds a token.",
+)
+@click.option("--api-key", envvar="AGGREGATOR_API_KEY", required=True)
 def main(port: int, ledger: Path, callback: str, api_key: str) -> None:
     """Run a simulated Africa's Talking until SIGTERM or SIGINT."""
     aggregator = Aggregator(port, ledger, callback, api_key)

@@ -66,17 +66,17 @@ def operators(
         "control-port": ports.smsc_control,
         "ledger": home.smsc_ledger,
         "system-id": smpp.get("system_id", ""),
-        "password": smpp.get("password", ""),
     }
-    aggregator = {
-        "port": ports.aggregator,
-        "ledger": home.aggregator_ledger,
-        "callback": callback,
-        "api-key": http.get("api_key", ""),
+    aggregator = {"port": ports.aggregator, "ledger": home.aggregator_ledger}
+    # a command line is everybody's to read
+    secrets = {
+        "SMSC_PASSWORD": str(smpp.get("password", "")),
+        "AGGREGATOR_CALLBACK": callback,
+        "AGGREGATOR_API_KEY": str(http.get("api_key", "")),
     }
     return [
-        python("smsc", ["-m", "ussdapp.sandbox.smsc", *flags(smsc)], environ),
-        python("aggregator", ["-m", "ussdapp.sandbox.aggregator", *flags(aggregator)], environ),
+        python(name, ["-m", f"ussdapp.sandbox.{name}", *flags(given)], {**environ, **secrets})
+        for name, given in (("smsc", smsc), ("aggregator", aggregator))
     ]
 
 

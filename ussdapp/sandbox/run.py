@@ -109,9 +109,10 @@ class Supervisor:
         lines = read_procfile(self._wishes.procfile)
         self._keep(programs(lines, list(settings["channels"]), self._environ, ROOT))
         demo = python("demo", ["-m", "ussdapp.cli", "demo"], self._environ)
+        # kept at once: a key is shown but once
         made = self._finish(demo) if unprepared else "{}"
-        self._wait("children", self._answer)
         institution = kept_institution(self._home.folder, made)
+        self._wait("children", self._answer)
         if unprepared:
             note_prepared(self._home.folder, stores)
         paper = demo_json(self._home, settings, self._ports, institution)

@@ -6,6 +6,7 @@ misbehaves as its knobs say.
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -55,7 +56,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--control-port", type=int, default=0)
     parser.add_argument("--ledger", type=Path, required=True)
     parser.add_argument("--system-id", default="")
-    parser.add_argument("--password", default="")
+    parser.add_argument("--password", default=os.environ.get("SMSC_PASSWORD", ""))
     add_flags(parser)
     asyncio.run(serve(parser.parse_args(given)))
 

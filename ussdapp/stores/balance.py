@@ -1,5 +1,7 @@
 """Knows the promise as arithmetic: accepted is the sum of the states, in all and by institution."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +11,10 @@ _COUNTS: Final = """
     SELECT coalesce(i.short_name, '-'), n.status, count(*)
     FROM notifications n LEFT JOIN institutions i ON i.id = n.institution_id
     GROUP BY 1, 2 ORDER BY 1, 2
+"""
+_ACCEPTED: Final = """
+    SELECT coalesce(i.short_name, '-'), sum(a.accepted)::bigint
+    FROM acceptances a LEFT JOIN institutions i ON i.id = a.institution_id GROUP BY 1
 """
 # Each row is a sentence when it is not zero.
 _TROUBLES: Final = """
@@ -28,16 +34,37 @@ _TROUBLES: Final = """
 
 
 @dataclass(frozen=True, slots=True)
-class Balance:
-    """What was accepted, by institution and status, and what does not add up."""
+class Account:
+    """What an institution had accepted, and the states of what there is of it."""
 
-    institutions: dict[str, dict[str, int]]
-    troubles: dict[str, int]
+    accepted: int
+    states: Mapping[str, int]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is missing and nothing too many."""
+        return self.accepted == sum(self.states.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The account of each institution and of all, and what else does not add up."""
+
+    institutions: Mapping[str, Account]
+    troubles: Mapping[str, int]
+
+    @property
+    def whole(self) -> Account:
+        """All institutions together."""
+        states: Counter[str] = Counter()
+        for account in self.institutions.values():
+            states.update(account.states)
+        return Account(sum(a.accepted for a in self.institutions.values()), dict(states))
 
     @property
     def holds(self) -> bool:
         """Whether everything adds up."""
-        return not self.troubles
+        return not self.troubles and all(a.holds for a in self.institutions.values())
 
 
 def balance(database: Database) -> Balance:
@@ -46,10 +73,15 @@ def balance(database: Database) -> Balance:
     def work(connection: Connection) -> Balance:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         connection.execute("SET LOCAL statement_timeout = 0")
-        institutions: dict[str, dict[str, int]] = {}
+        states: dict[str, dict[str, int]] = {}
         for name, status, count in rows(connection, _COUNTS):
-            institutions.setdefault(name, {})[status] = count
+            states.setdefault(name, {})[status] = count
+        accepted = {str(name): int(count) for name, count in rows(connection, _ACCEPTED)}
+        accounts = {
+            name: Account(accepted.get(name, 0), states.get(name, {}))
+            for name in sorted({*accepted, *states})
+        }
         found = rows(connection, _TROUBLES)
-        return Balance(institutions, {what: count for what, count in found if count})
+        return Balance(accounts, {what: count for what, count in found if count})
 
     return database.run(work)

@@ -1,6 +1,7 @@
 """Knows how cases are kept, with their events and what is told of them in one transaction."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import psycopg
@@ -36,7 +37,7 @@ _FILE: Final = """
 """
 _EVENT: Final = """
     INSERT INTO case_events (case_id, at, what, status, words_sealed, effect)
-    VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (effect) DO NOTHING RETURNING id
+    VALUES (%s, %s, %s, %s, %s, %s)
 """
 _CASE: Final = """
     SELECT c.id, i.short_name, c.kind, c.status, c.received_at, c.follow_index, c.language,
@@ -44,6 +45,10 @@ _CASE: Final = """
             WHERE e.case_id = c.id AND e.what = 'replied' ORDER BY e.id DESC LIMIT 1)
     FROM cases c JOIN institutions i ON i.id = c.institution_id
     WHERE c.reference = %s
+"""
+_LOCK: Final = """
+    SELECT c.id FROM cases c JOIN institutions i ON i.id = c.institution_id
+    WHERE c.reference = %s AND i.short_name = %s FOR UPDATE OF c
 """
 
 
@@ -73,7 +78,8 @@ class PgCases:
             raise ReferenceTaken from None
 
     def _filed_before(self, connection: Connection, effect: str) -> Reference:
-        row = first(connection, "SELECT reference FROM cases WHERE effect = %s", (effect,))
+        known = "SELECT reference FROM cases WHERE effect = %s"
+        row = first(connection, known, (self._seal.effect(effect),))
         if row is None:
             raise LookupError("no institution has that short name")
         return Reference(row[0])
@@ -93,7 +99,7 @@ class PgCases:
             "index": None if anonymous else seal.index(case.msisdn),
             "msisdn": None if anonymous else seal.close_text(case.msisdn.digits, MSISDN),
             "words": seal.close_text(case.words, WORDS),
-            "effect": case.effect,
+            "effect": seal.effect(case.effect),
             "at": case.received_at,
         }
 
@@ -122,9 +128,13 @@ class PgCases:
 
         def work(connection: Connection) -> tuple[CaseView, str | None]:
             row = self._held(connection, reply)
-            if not self._add(connection, row[0], reply):
-                return self._reread(connection, reply), None
-            case = self._reread(connection, reply)
+            case = self._seen(reply.reference, row)
+            if self._is_known(connection, reply):
+                return case, None
+            if reply.status not in CASE_MOVES[case.status]:
+                raise CaseClosed
+            self._add(connection, row[0], reply)
+            case = replace(case, status=reply.status, answer=reply.words)
             if row[7] is None:
                 return case, None
             msisdn = Msisdn(self._seal.open_text(row[7], MSISDN))
@@ -135,32 +145,24 @@ class PgCases:
         return self._database.run(work)
 
     def _held(self, connection: Connection, reply: Reply) -> tuple[Any, ...]:
-        query = _CASE + " AND i.short_name = %s FOR UPDATE OF c"
-        row = first(connection, query, (reply.reference.digits, reply.institution))
-        if row is None:
+        """The case, locked first and then read: what another held it for is in what is read."""
+        values = (reply.reference.digits, reply.institution)
+        if first(connection, _LOCK, values) is None:
             raise NoSuchCase
+        row = first(connection, _CASE, values[:1])
+        assert row
         return row
 
-    def _add(self, connection: Connection, case_id: int, reply: Reply) -> bool:
-        known = "SELECT 1 FROM case_events WHERE effect = %s"
-        if first(connection, known, (reply.effect,)):
-            return False
-        before = first(connection, "SELECT status FROM cases WHERE id = %s", (case_id,))
-        if before is None or reply.status not in CASE_MOVES[CaseStatus(before[0])]:
-            raise CaseClosed
-        words = self._seal.close_text(reply.words, ANSWER)
-        status = reply.status.value
-        event = (case_id, reply.at, "replied", status, words, reply.effect)
-        connection.execute(_EVENT, event)
+    def _is_known(self, connection: Connection, reply: Reply) -> bool:
+        query = "SELECT 1 FROM case_events WHERE effect = %s"
+        return first(connection, query, (self._seal.effect(reply.effect),)) is not None
+
+    def _add(self, connection: Connection, case_id: int, reply: Reply) -> None:
+        words, status = self._seal.close_text(reply.words, ANSWER), reply.status.value
+        effect = self._seal.effect(reply.effect)
+        connection.execute(_EVENT, (case_id, reply.at, "replied", status, words, effect))
         connection.execute("UPDATE cases SET status = %s WHERE id = %s", (status, case_id))
         connection.execute(
             "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)",
             (reply.at, reply.institution, "case.replied", reply.reference.digits),
         )
-        return True
-
-    def _reread(self, connection: Connection, reply: Reply) -> CaseView:
-        row = first(connection, _CASE, (reply.reference.digits,))
-        if row is None:
-            raise NoSuchCase
-        return self._seen(reply.reference, row)

@@ -31,7 +31,7 @@ class PgDialogues:
     def begin(self, key: str, channel: str, msisdn: Msisdn, at: datetime) -> str:
         """Records the beginning; returns the citizen's language."""
         values = {
-            "key": key,
+            "key": self._seal.effect(key),
             "channel": channel,
             "at": at,
             "reused": _REUSED_AFTER,
@@ -43,7 +43,9 @@ class PgDialogues:
     def began_at(self, key: str) -> datetime | None:
         """When that dialogue began."""
         query = "SELECT began_at FROM dialogues WHERE session_key = %s"
-        row = self._database.run(lambda connection: first(connection, query, (key,)))
+        row = self._database.run(
+            lambda connection: first(connection, query, (self._seal.effect(key),))
+        )
         return row[0] if row else None
 
     def language(self, msisdn: Msisdn) -> str:

@@ -12,7 +12,7 @@ _ALL: Final = "SELECT short_name, name_sw, name_en, sector FROM institutions ORD
 _HOLDER: Final = """
     SELECT k.id, i.short_name, k.live, k.scopes FROM keys k
     JOIN institutions i ON i.id = k.institution_id
-    WHERE k.key_index = %(key)s AND k.revoked_at IS NULL
+    WHERE k.key_index = %(key)s AND k.revoked_at IS NULL AND k.live
         AND (k.expires_at IS NULL OR k.expires_at > %(at)s)
 """
 _ISSUE: Final = """

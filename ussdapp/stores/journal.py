@@ -106,6 +106,19 @@ _SETTLE: Final = """
 """
 
 
+# Walks the index of queued rows from channel to channel, for there may be a million of them.
+_DUE: Final = """
+    WITH RECURSIVE queued AS (
+        (SELECT channel FROM notifications WHERE status = 'queued' ORDER BY channel LIMIT 1)
+        UNION ALL
+        SELECT (SELECT n.channel FROM notifications n
+            WHERE n.status = 'queued' AND n.channel > q.channel ORDER BY n.channel LIMIT 1)
+        FROM queued q WHERE q.channel IS NOT NULL)
+    SELECT channel FROM queued q WHERE EXISTS (SELECT FROM notifications n
+        WHERE n.status = 'queued' AND n.channel = q.channel AND n.due_at <= %s)
+"""
+
+
 class PgJournal:
     """Keeps ports.Journal."""
 
@@ -184,12 +197,8 @@ class PgJournal:
 
     def due(self, now: datetime) -> list[str]:
         """The channels that have rows due."""
-        query = """SELECT DISTINCT channel FROM notifications
-            WHERE status = 'queued' AND due_at <= %s"""
-        return [
-            str(row[0])
-            for row in self._database.run(lambda connection: rows(connection, query, (now,)))
-        ]
+        found = self._database.run(lambda connection: rows(connection, _DUE, (now,)))
+        return [str(row[0]) for row in found]
 
 
 def _told(outcome: Outcome) -> tuple[str, str, float, int]:
@@ -214,8 +223,9 @@ def _record(
 ) -> None:
     values = _named("ids attempts outcomes details pauses refusals", answers)
     connection.execute(_ANSWERED, {**values, "now": now, "most": _MOST_REFUSALS})
-    values = _named("ids attempts parts message_ids", parts)
-    connection.execute(_PARTS, {**values, "now": now, "account": account})
+    if parts:
+        values = _named("ids attempts parts message_ids", parts)
+        connection.execute(_PARTS, {**values, "now": now, "account": account})
 
 
 def _named(names: str, table: list[tuple[Any, ...]]) -> dict[str, list[Any]]:

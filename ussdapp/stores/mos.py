@@ -32,7 +32,7 @@ class PgMos:
 
     def keep(self, mo: Mo, at: datetime) -> str:
         """Commits it and returns its effect key; a repeat gets the first one's key."""
-        content = self._seal.key_index(f"mo:{mo.channel}:{mo.key}")
+        content = self._seal.content_index(f"{mo.channel}:{mo.key}")
         if not mo.keyed_by_content:
             effect = f"mo:{content.hex()}"
             self._database.run(lambda connection: self._insert(connection, mo, effect, content, at))
@@ -49,6 +49,16 @@ class PgMos:
             return effect
 
         return self._database.run(work)
+
+    def settle(self, effect: str, status: str) -> None:
+        """Notes what became of it: answered, over_cap (the MSISDN had its share of automatic
+        answers) or no_subscriber."""
+        query = "UPDATE mos SET status = %s WHERE effect = %s AND status = 'kept'"
+
+        def work(connection: Connection) -> None:
+            connection.execute(query, (status, effect))
+
+        self._database.run(work)
 
     def _insert(
         self, connection: Connection, mo: Mo, effect: str, content: bytes, at: datetime

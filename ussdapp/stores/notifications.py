@@ -22,21 +22,21 @@ _INSERT: Final = """
         %(class)s, %(rank)s, %(channel)s, %(msisdn_index)s, %(msisdn)s, %(text)s, %(sender_id)s,
         %(encoding)s, %(parts)s, %(automatic)s, %(status)s, %(at)s, %(at)s, %(at)s, %(expires)s
     ON CONFLICT (effect) DO NOTHING
-    RETURNING id
 """
-_RECENT: Final = """
-    SELECT count(*) FROM notifications
-    WHERE automatic AND msisdn_index = %s AND accepted_at > %s
+_SHARE: Final = """
+    SELECT count(*) >= %s AND NOT EXISTS (SELECT FROM notifications WHERE effect = %s)
+    FROM notifications WHERE automatic AND msisdn_index = %s AND accepted_at > %s
 """
 
 
 def accept(connection: Connection, seal: Seal, notification: Notification) -> bool:
-    """Accepts it within the transaction of what caused it; tells whether it is new."""
+    """Accepts it within the transaction of what caused it; False when the MSISDN of an automatic
+    one has had its share."""
     if notification.automatic and _had_its_share(connection, seal, notification):
         return False
     values = {
         "institution": notification.institution,
-        "effect": notification.effect,
+        "effect": seal.effect(notification.effect),
         "class": notification.klass.value,
         "rank": RANK[notification.klass],
         "channel": notification.channel,
@@ -51,7 +51,8 @@ def accept(connection: Connection, seal: Seal, notification: Notification) -> bo
         "at": notification.accepted_at,
         "expires": notification.expires_at,
     }
-    return first(connection, _INSERT, values) is not None
+    connection.execute(_INSERT, values)
+    return True
 
 
 def _had_its_share(connection: Connection, seal: Seal, notification: Notification) -> bool:
@@ -59,8 +60,10 @@ def _had_its_share(connection: Connection, seal: Seal, notification: Notificatio
     # counted one after the other, or parallel texts would each see room for one more
     lock = int.from_bytes(index[:8], signed=True)
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
-    row = first(connection, _RECENT, (index, notification.accepted_at - AUTOMATIC_WITHIN))
-    return row is not None and row[0] >= MOST_AUTOMATIC
+    since = notification.accepted_at - AUTOMATIC_WITHIN
+    values = (MOST_AUTOMATIC, seal.effect(notification.effect), index, since)
+    row = first(connection, _SHARE, values)
+    return bool(row and row[0])
 
 
 class PgNotifications:

@@ -20,34 +20,33 @@ _KEEP: Final = """
 # The newest submit with that id: an SMSC may begin its ids again (operator_quirks.md, faults 55).
 _MATCH: Final = """
     SELECT r.id, r.status, s.notification_id, s.attempt, s.part
-    FROM (SELECT * FROM receipts WHERE applied_at IS NULL AND received_at > %s
-        ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED) r
-    CROSS JOIN LATERAL (
+    FROM receipts r CROSS JOIN LATERAL (
         SELECT notification_id, attempt, part FROM submits
         WHERE account = r.account AND message_id = r.message_id
         ORDER BY submitted_at DESC LIMIT 1) s
-    ORDER BY r.id
+    WHERE r.applied_at IS NULL AND r.received_at > %s
+    ORDER BY r.id LIMIT %s FOR UPDATE OF r SKIP LOCKED
 """
 # A receipt whose id was never told, because its answer was lost: it is the one notification in
 # doubt to that MSISDN, or it stays parked (faults.md D4, 4).
 _GUESS: Final = """
     WITH parked AS (
-        SELECT id, account, message_id, msisdn_index FROM receipts
-        WHERE applied_at IS NULL AND msisdn_index IS NOT NULL
-            AND received_at BETWEEN %(oldest)s AND %(newest)s
-        ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
-    fitting AS (
-        SELECT p.id AS receipt, min(n.id) AS notification
-        FROM parked p JOIN notifications n ON n.msisdn_index = p.msisdn_index
-            AND n.channel = p.account AND n.status IN ('in_doubt', 'submitting')
-        GROUP BY p.id
-        HAVING count(*) = 1 AND bool_and(n.status = 'in_doubt'))
+        SELECT r.id, r.account, r.message_id, n.id AS notification FROM receipts r
+        CROSS JOIN LATERAL (
+            SELECT min(n.id) AS id FROM notifications n
+            WHERE n.msisdn_index = r.msisdn_index AND n.channel = r.account
+                AND n.status IN ('in_doubt', 'submitting')
+            HAVING count(*) = 1 AND bool_and(n.status = 'in_doubt')) n
+        WHERE r.applied_at IS NULL AND r.received_at BETWEEN %(oldest)s AND %(newest)s
+            AND NOT EXISTS (SELECT FROM submits s
+                WHERE s.account = r.account AND s.message_id = r.message_id)
+        ORDER BY r.id LIMIT %(most)s FOR UPDATE OF r SKIP LOCKED)
     INSERT INTO submits (notification_id, attempt, part, account, message_id, submitted_at)
     SELECT n.id, n.attempts,
         (SELECT count(*) FROM submits s WHERE (s.notification_id, s.attempt) = (n.id, n.attempts))
             + row_number() OVER (PARTITION BY n.id ORDER BY p.id),
         p.account, p.message_id, %(now)s
-    FROM fitting f JOIN parked p ON p.id = f.receipt JOIN notifications n ON n.id = f.notification
+    FROM parked p JOIN notifications n ON n.id = p.notification
     ON CONFLICT DO NOTHING
 """
 _APPLY: Final = """
@@ -137,7 +136,8 @@ def _move(connection: Connection, ids: list[int], now: datetime) -> None:
             in_part.append((row[0], delivered))
     for status, moved in moves.items():
         _moved(connection, moved, status, now)
-    connection.execute(_IN_PART, columns(in_part, 2))
+    if in_part:
+        connection.execute(_IN_PART, columns(in_part, 2))
 
 
 def _moved(connection: Connection, ids: list[int], status: Status, now: datetime) -> None:

@@ -53,12 +53,25 @@ class Seal:
         return self._digest("msisdn", msisdn.digits)
 
     def follow_index(self, msisdn: Msisdn, reference: Reference) -> bytes:
-        """Proves who opened a case without telling two cases of one citizen apart from others."""
+        """Lets the handset that opened a case ask for it. It differs from case to case, so that it
+        does not tell which cases are one citizen's."""
         return self._digest("follow", f"{reference.digits}:{msisdn.digits}")
 
     def key_index(self, secret: str) -> bytes:
         """What is kept of an API key."""
-        return hmac.digest(self._index_key, f"key:{secret}".encode(), "sha256")
+        return self._full("key", secret)
+
+    def content_index(self, content: str) -> bytes:
+        """The same for a text that comes again."""
+        return self._digest("mo", content)
+
+    def effect(self, key: str) -> str:
+        """What is kept of an effect key: a plain digest of session and MSISDN could be made again
+        by whoever holds an operator's log."""
+        return self._digest("effect", key).hex()
 
     def _digest(self, purpose: str, content: str) -> bytes:
-        return hmac.digest(self._index_key, f"{purpose}:{content}".encode(), "sha256")[:_INDEX]
+        return self._full(purpose, content)[:_INDEX]
+
+    def _full(self, purpose: str, content: str) -> bytes:
+        return hmac.digest(self._index_key, f"{purpose}:{content}".encode(), "sha256")

@@ -1,7 +1,7 @@
 """A text to the short code is kept, understood, done, and answered once."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
@@ -12,7 +12,7 @@ from ussdapp.core.keywords import Command, Verb, read
 from ussdapp.core.letters import Letters
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Notification
-from ussdapp.core.reference import NotAReference, Reference
+from ussdapp.core.reference import DRAWS, NotAReference, Reference
 from ussdapp.core.texts import LANGUAGES
 from ussdapp.ports import (
     Cases,
@@ -23,6 +23,7 @@ from ussdapp.ports import (
     Notifications,
     OptOuts,
     ReferenceTaken,
+    Unavailable,
 )
 
 log = structlog.get_logger()
@@ -39,7 +40,7 @@ class Asked:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer:
     """The sentence to answer with, what stands in its gaps, and the institution it is about."""
 
@@ -70,17 +71,20 @@ class ReceiveMo:
         if mo.msisdn is None:
             # short codes, names and our own numbers: two machines would answer each other for ever
             log.info("mo.unanswered", channel=mo.channel)
+            self.mos.settle(effect, "no_subscriber")
             return
         command = read(mo.text)
         asked = Asked(effect, mo.msisdn, self.dialogues.language(mo.msisdn), command, now)
         log.info("mo.received", channel=mo.channel, verb=command.verb.value)
-        answer = self._done(asked)
-        if answer is not None:
-            self.notifications.accept(self._written(asked, answer))
+        # a case was filed with its answer; the same effect is accepted once
+        answered = self.notifications.accept(self._written(asked, self._done(asked)))
+        if not answered:
+            log.warning("mo.over_cap", channel=mo.channel)
+        self.mos.settle(effect, "answered" if answered else "over_cap")
         self.doorbells.ring(self.letters.routes.channel(mo.msisdn))
 
-    def _done(self, asked: Asked) -> Answer | None:
-        """What is to be answered, None when doing it has answered already."""
+    def _done(self, asked: Asked) -> Answer:
+        """Does what is asked; returns what is to be answered."""
         match asked.command.verb:
             case Verb.FILE:
                 return self._file(asked)
@@ -97,20 +101,21 @@ class ReceiveMo:
             case Verb.UNKNOWN:
                 return Answer("not_understood")
 
-    def _file(self, asked: Asked) -> Answer | None:
+    def _file(self, asked: Asked) -> Answer:
         if not asked.command.words:
             return Answer("feedback_incomplete")
         institution = self.institutions.named(asked.command.subject)
         if institution is None:
             return Answer("institution_unknown")
-        while True:
+        for _ in range(DRAWS):
             case = self._case(asked, institution)
             try:
-                # the answer is committed with the case: a reference nobody hears of helps nobody
-                self.cases.file(case, self._written(asked, self._filed(asked, case)))
+                # committed together: a reference nobody hears of helps nobody
+                filed = self.cases.file(case, self._written(asked, self._filed(asked, case)))
             except ReferenceTaken:
                 continue
-            return None
+            return self._filed(asked, replace(case, reference=filed))
+        raise Unavailable("every reference number drawn was taken")
 
     def _case(self, asked: Asked, institution: str) -> NewCase:
         return NewCase(
@@ -151,9 +156,10 @@ class ReceiveMo:
         of_all: str,
         of_one: str,
     ) -> Answer:
-        institution = self.institutions.named(asked.command.subject)
-        if asked.command.subject and institution is None:
-            return Answer("institution_unknown")
+        subject = asked.command.subject
+        institution = self.institutions.named(subject) if subject else None
+        if subject and institution is None:
+            return Answer("institution_not_known")
         change(asked.msisdn, institution, asked.at)
         return Answer(of_one, {}, institution) if institution else Answer(of_all)
 
@@ -165,13 +171,9 @@ class ReceiveMo:
         return Answer("language_kept", language=language)
 
     def _written(self, asked: Asked, answer: Answer) -> Notification:
-        named = {
-            "neno": asked.command.word,
-            "taasisi": (answer.institution or "").upper(),
-        }
-        text = self.letters.say(
-            answer.name, answer.language or asked.language, {**named, **answer.values}
-        )
-        return self.letters.answer(
-            f"{asked.effect}:answer", answer.institution, asked.msisdn, text, asked.at
-        )
+        named = {"neno": asked.command.word, "taasisi": (answer.institution or "").upper()}
+        values = {"jibu": "", **named, **answer.values}
+        language = answer.language or asked.language
+        text = self.letters.shortened(answer.name, language, values, "jibu")
+        effect = f"{asked.effect}:answer"
+        return self.letters.answer(effect, answer.institution, asked.msisdn, text, asked.at)

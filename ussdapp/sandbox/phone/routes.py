@@ -5,8 +5,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Flask, Response, current_app, render_template, request
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    redirect,
+    render_template,
+    request,
+)
 from flask import send_from_directory as send_file_of
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from ussdapp.core.msisdn import NotAnMsisdn
 from ussdapp.sandbox.phone.inbox import Inbox
@@ -31,6 +40,12 @@ def add_phone(app: Flask, ledger: Path) -> None:
     """Adds `/phone/` to the app; its inbox is what the ledger holds."""
     app.extensions[__name__] = Inbox(ledger)
     app.register_blueprint(phone)
+    app.add_url_rule("/", "front", permission(SANDBOX)(front))
+
+
+def front() -> WerkzeugResponse:
+    """The sandbox has nothing else to show at its door."""
+    return redirect("/phone/")
 
 
 @phone.get("/")

@@ -4,8 +4,8 @@ import { Dialogue } from "./aggregator.js";
 import { septets } from "./gsm7.js";
 
 const at = (id) => document.getElementById(id);
-const IDLE = "Piga msimbo kwa kitufe cha kijani.\nPress the green key to dial.";
-const NO_SERVICE = "Msimbo haupo kwenye simu hii.\nThis code is not served here.";
+const idle = (code) => `Piga ${code} kwa kitufe cha kijani.\nDial ${code} with the green key.`;
+const NO_SERVICE = "Msimbo huu hautumiki hapa.\nThis code is not served here.";
 const NO_NETWORK = "Tatizo la mtandao.\nConnection problem";
 
 export class Handset {
@@ -50,7 +50,7 @@ export class Handset {
   idle() {
     this.dialogue = null;
     this.over = false;
-    this.show(IDLE, "Piga · Dial", "Futa · Clear");
+    this.show(idle(this.serviceCode), "Piga · Dial", "Futa · Clear");
     this.write(this.serviceCode);
     at("septets").textContent = at("took").textContent = "–";
     at("session").textContent = at("history").textContent = "–";
@@ -121,7 +121,7 @@ export class Handset {
   }
 
   hangUp() {
-    if (this.dialogue === null && !this.over && !this.waiting) return this.write("");
+    if (this.dialogue === null && !this.over && !this.waiting) return this.write(this.serviceCode);
     if (this.dialogue !== null) this.dialogue.end("Incomplete");
     this.dialogue = null;
     this.waiting = false;

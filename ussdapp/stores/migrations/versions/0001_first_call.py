@@ -65,7 +65,9 @@ CREATE TABLE mos (
     content_index  bytea NOT NULL,
     sender_sealed  bytea NOT NULL,
     text_sealed    bytea NOT NULL,
-    received_at    timestamptz NOT NULL
+    received_at    timestamptz NOT NULL,
+    status         text NOT NULL DEFAULT 'kept'
+        CHECK (status IN ('kept', 'answered', 'over_cap', 'no_subscriber'))
 );
 CREATE INDEX mos_by_content ON mos (content_index, received_at);
 CREATE TABLE cases (
@@ -130,6 +132,21 @@ CREATE TABLE notifications (
     refusals        smallint NOT NULL DEFAULT 0,
     parts_delivered smallint NOT NULL DEFAULT 0
 );
+-- What was accepted, counted apart from where it stands, so that a lost row shows.
+CREATE TABLE acceptances (
+    institution_id  integer REFERENCES institutions,
+    accepted        bigint NOT NULL,
+    at              timestamptz NOT NULL DEFAULT now()
+);
+CREATE FUNCTION count_accepted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO acceptances (institution_id, accepted)
+        SELECT institution_id, count(*) FROM accepted GROUP BY institution_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER notifications_counted AFTER INSERT ON notifications
+    REFERENCING NEW TABLE AS accepted
+    FOR EACH STATEMENT EXECUTE FUNCTION count_accepted();
 CREATE INDEX notifications_queued ON notifications (channel, rank, id) WHERE status = 'queued';
 CREATE INDEX notifications_submitting ON notifications (channel, bind, epoch)
     WHERE status = 'submitting';
