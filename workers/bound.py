@@ -1,22 +1,27 @@
 """One channel's worker: it holds the bind and the lease, and answers the channel's doorbell."""
 
+import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 import structlog
 
 from ussdapp.bootstrap import Gateway, open_gateway
-from ussdapp.core.inbound import Lease, Mo, Receipt
-from ussdapp.ports import Fenced, Unavailable
+from ussdapp.core.inbound import Keyed, Lease, Mo, Receipt
+from ussdapp.core.mo_parts import MoPart
+from ussdapp.core.session import Shown
+from ussdapp.ports import Fenced, Outcome, Submission, Unavailable
 from ussdapp.stores.doorbells import listener
 from ussdapp.usecases.deliver_window import DeliverWindow
+from ussdapp.wire.ussd_dialogues import Answering
 
 _BIND: Final = 1  # this process's bind of the channel
 _RENEW_S: Final = 5.0
+_FIRST_LANGUAGE: Final = "sw"
 _MOST_S: Final = 10.0  # one job's share before others may ring
 
 log = structlog.get_logger()
@@ -34,15 +39,19 @@ class Bound:
         self._channel = gateway.sending(channel)
         self._deliver = DeliverWindow(gateway.journal, lambda: time.sleep(1.0))
         self._lease: Lease | None = None
+        self._late: list[tuple[Submission, Outcome]] = []
+        self._recording = threading.Lock()
+        self._mo_parts = gateway.mo_parts
         self._stopping = threading.Event()
         self._keepers = [
-            threading.Thread(target=self._keep_bound, daemon=True),
-            threading.Thread(target=self._keep_lease, daemon=True),
+            threading.Thread(target=_or_end, args=(keep,), daemon=True)
+            for keep in (self._keep_bound, self._keep_lease)
         ]
 
     def start(self) -> None:
         """Binds and takes the lease, each in a thread that keeps it."""
-        self._channel.open(self._on_receipts, self._on_mos)
+        answering = Answering(self._answer_ussd, lambda: self._gateway.sorry(_FIRST_LANGUAGE))
+        self._channel.open(self._on_receipts, self._on_mos, answering)
         for keeper in self._keepers:
             keeper.start()
 
@@ -50,6 +59,7 @@ class Bound:
         """Unbinds, and gives the lease back."""
         self._stopping.set()
         self._channel.close()
+        self._record_late()
         self._gateway.leases.release()
 
     def deliver_until_empty(self, channel: str) -> None:
@@ -71,10 +81,24 @@ class Bound:
         bound = False
         while not self._stopping.is_set():
             pause = self._channel.keep_bound()
+            self._record_late()
             if self._channel.ready() and not bound:
                 self._gateway.doorbells.ring(self._channel.name)  # work may have gathered
             bound = self._channel.ready()
             self._stopping.wait(pause)
+
+    def _record_late(self) -> None:
+        """Records what was answered after all; known only here, it is held until it is kept."""
+        lease = self._lease or Lease(self._channel.name, _BIND, 0)
+        with self._recording:
+            self._late += self._channel.late()
+            try:
+                while self._late:
+                    self._gateway.journal.record(lease, self._late[:1], _now())
+                    del self._late[0]
+                    log.info("answer.late", channel=lease.channel)
+            except Unavailable:
+                log.warning("answer.unrecorded", channel=lease.channel, rows=len(self._late))
 
     def _keep_lease(self) -> None:
         while not self._stopping.is_set():
@@ -96,9 +120,27 @@ class Bound:
     def _on_receipts(self, receipts: list[Receipt]) -> None:
         self._gateway.record_receipts(receipts, _now())
 
-    def _on_mos(self, mos: Sequence[Mo]) -> None:
-        for mo in mos:
+    def _on_mos(self, came: Sequence[Mo | MoPart]) -> None:
+        for mo in came:
+            if isinstance(mo, Mo):
+                self._gateway.receive_mo(mo, _now())
+        parts = [part for part in came if isinstance(part, MoPart)]
+        for mo in self._mo_parts.keep(parts, _now()) if parts else ():
             self._gateway.receive_mo(mo, _now())
+            self._mo_parts.end(mo, _now())
+
+    def _answer_ussd(self, keyed: Keyed) -> Shown:
+        return self._gateway.answer_ussd(keyed, _now())
+
+
+def _or_end(keep: Callable[[], None]) -> None:
+    """A worker whose bind or lease nobody keeps would live on and deliver nothing: it ends, and
+    is started again."""
+    try:
+        keep()
+    except BaseException:
+        log.exception("worker.broken")
+        os._exit(1)
 
 
 _held: list[Bound] = []
@@ -113,7 +155,10 @@ def main(channel: str) -> None:
     """Serves one channel until SIGTERM."""
     gateway = open_gateway()
     worker = listener(gateway.settings.redis_url, channel)
-    _held.append(Bound(gateway, channel))
+    try:
+        _held.append(Bound(gateway, channel))
+    except ValueError as refusal:
+        sys.exit(f"ussdapp does not start: channels.{channel}: {refusal}")
     bound().start()
     try:
         worker.work(logging_level="WARNING")

@@ -12,16 +12,17 @@ from urllib.parse import parse_qsl
 import pytest
 
 from tests.fakes.aggregator import API_KEY, Simulated, free_port, simulated_aggregator
-from ussdapp.channels.africastalking import (
+from ussdapp.channels.africastalking import AfricasTalkingCallbacks
+from ussdapp.channels.africastalking.sending import (
     LONG,
     SOON,
     WINDOW,
-    AfricasTalkingCallbacks,
     AfricasTalkingSending,
     build,
 )
-from ussdapp.core.inbound import Receipt
+from ussdapp.core.inbound import Keyed, Receipt
 from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.session import Shown
 from ussdapp.core.status import Status
 from ussdapp.ports import Deferred, InDoubt, Rejected, Submission, Submitted
 from ussdapp.wire.http import BadRequest, WireRequest
@@ -61,6 +62,7 @@ def simulated(process: Simulated) -> Simulated:
 
 def test_a_keyed_input_holds_all_that_was_keyed() -> None:
     keyed = AT.read_ussd(sample("ussd.form"))
+    assert isinstance(keyed, Keyed)
     assert (keyed.channel, keyed.msisdn, keyed.text) == ("at", ASHA, "1*2")
     assert keyed.session_id == "ATUid_0123456789abcdef0123456789abcdef"
     assert keyed.service_code == "*384*15200#"
@@ -69,12 +71,13 @@ def test_a_keyed_input_holds_all_that_was_keyed() -> None:
 
 def test_a_plus_that_was_not_escaped_is_still_an_msisdn() -> None:
     keyed = AT.read_ussd(sample("ussd_bare_plus.form"))
+    assert isinstance(keyed, Keyed)
     assert (keyed.msisdn, keyed.text) == (ASHA, "")
 
 
 @pytest.mark.parametrize(("ends", "prefix"), [(False, "CON "), (True, "END ")], ids=["on", "over"])
 def test_a_screen_goes_out_behind_its_prefix_as_plain_text(ends: bool, prefix: str) -> None:
-    reply = AT.write_ussd("Karibu\n1. Maji", ends=ends)
+    reply = AT.write_ussd(sample("ussd.form"), Shown("Karibu\n1. Maji", ends=ends))
     assert reply.body == f"{prefix}Karibu\n1. Maji"
     assert (reply.status, reply.content_type) == (200, "text/plain; charset=utf-8")
 
@@ -354,3 +357,11 @@ def test_each_receipt_comes_as_often_as_the_knob_says(tmp_path: Path) -> None:
     assert [(one.message_id, one.status) for one in receipts] == [
         (outcome.message_ids[0], Status.DELIVERED)
     ] * 2
+
+
+def test_a_step_is_named_for_their_dashboard_and_never_with_a_citizens_words() -> None:
+    shown = Shown("Karibu", ends=False, step="main.mwanzo@0a1b|\r\nX: y" + "z" * 200)
+    ((name, hop),) = AT.write_ussd(sample("ussd.form"), shown).headers
+    assert name == "at-ussd-hop-metadata"
+    assert hop.startswith("main.mwanzo@0a1bXyzz")
+    assert len(hop) == 99

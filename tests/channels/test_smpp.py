@@ -1,5 +1,6 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -113,7 +114,7 @@ def test_a_long_text_leaves_in_parts_that_join_to_it(smsc, worker, text):
 
 
 def test_two_long_texts_do_not_share_a_reference(smsc, worker):
-    worker.channel.submit([submission(text=LONG), submission(text=LONG)])
+    worker.channel.submit([submission(1, LONG), submission(2, LONG)])
     references = Counter(line["udh"]["ref"] for line in smsc.accepted())
     assert len(references) == 2
 
@@ -152,9 +153,11 @@ def test_no_answer_is_doubt_and_no_bind_is_patience(smsc, worker):
     assert len(smsc.accepted()) == 1
 
 
-def test_a_long_text_with_a_part_unanswered_is_in_doubt(smsc, worker):
+def test_a_long_text_with_a_part_unanswered_is_in_doubt_and_tells_what_was_taken(smsc, worker):
     smsc.control(set={"silent_every": 2})
-    assert worker.channel.submit([submission(text=LONG)]) == [InDoubt("no_answer")]
+    (outcome,) = worker.channel.submit([submission(text=LONG)])
+    first, _, third = smsc.accepted()
+    assert outcome == InDoubt("no_answer", ((1, first["message_id"]), (3, third["message_id"])))
 
 
 def test_what_cannot_be_written_is_rejected_and_never_leaves(smsc, worker):
@@ -180,25 +183,22 @@ def test_only_the_missing_part_of_a_text_is_submitted_again(peer, bound, pool):
     worker = bound()
     waiting = pool.submit(worker.channel.submit, [submission(text="x" * 300)])
     first, second = answer(peer, 2, [0x58])
+    deferred = Deferred("ESME_RTHROTTLED", 2.0, taken=((2, "id-3"),))
+    assert waiting.result(10) == [deferred], "it waits for its turn, and the part is not forgotten"
+    later = replace(submission(text="x" * 300), attempt=2, taken=frozenset({2}))
+    waiting = pool.submit(worker.channel.submit, [later])
     (again,) = answer(peer, 1, [])
-    assert again == first != second
-    assert waiting.result(10) == [Submitted(("id-4", "id-3"))]
+    assert again == first != second, "with the reference of the part that was taken"
+    assert waiting.result(10) == [Submitted(("id-4",))]
 
 
-def test_a_text_whose_part_stays_refused_is_rejected_in_the_end(peer, bound, pool):
-    worker = bound()
-    waiting = pool.submit(worker.channel.submit, [submission(text="x" * 300)])
-    answer(peer, 2, [0x58])
-    for _ in range(3):
-        answer(peer, 1, [0x58])
-    assert waiting.result(10) == [Rejected("part_refused")]
-
-
-def test_a_text_with_one_part_refused_for_good_is_not_tried_again(peer, bound, pool):
+def test_a_text_with_one_part_refused_for_good_is_rejected_and_tells_what_was_taken(
+    peer, bound, pool
+):
     worker = bound()
     waiting = pool.submit(worker.channel.submit, [submission(text="x" * 300)])
     answer(peer, 2, [0x0B])
-    assert waiting.result(10) == [Rejected("part_refused")]
+    assert waiting.result(10) == [Rejected("ESME_RINVDSTADR", ((2, "id-3"),))]
 
 
 def test_a_text_none_of_whose_parts_was_taken_waits_as_a_whole(peer, bound, pool):
@@ -212,7 +212,30 @@ def test_taken_without_a_message_id_is_submitted_with_none(peer, bound, pool):
     worker = bound()
     waiting = pool.submit(worker.channel.submit, [submission()])
     peer.say(SUBMIT_RESP, 0, peer.hear().sequence, b"\0")
-    assert waiting.result(10) == [Submitted(())]
+    assert waiting.result(10) == [Submitted(("",))]
+
+
+def test_an_answer_that_comes_after_it_was_given_up_is_told_once(peer, bound, pool):
+    worker = bound(response_s=0.2)
+    row = submission(text="x" * 300)
+    waiting = pool.submit(worker.channel.submit, [row])
+    first, second = peer.hear_all(2)
+    assert waiting.result(10) == [InDoubt("no_answer")]
+    assert worker.channel.late() == []
+    peer.say(SUBMIT_RESP, 0, second.sequence, b"two\0")
+    assert eventually(worker.channel.late) == [(row, InDoubt("no_answer", ((2, "two"),)))]
+    peer.say(SUBMIT_RESP, 0, first.sequence, b"one\0")
+    assert eventually(worker.channel.late) == [(row, Submitted(("one", "two")))]
+    peer.say(SUBMIT_RESP, 0, first.sequence, b"one\0")
+    peer.say(pdu.ENQUIRE_LINK, 0, 77)
+    assert peer.hear().sequence == 77
+    assert worker.channel.late() == []
+
+
+def eventually(told):
+    found = []
+    until(lambda: found.extend(told()) or found)
+    return found
 
 
 def test_what_the_smsc_did_not_understand_is_rejected(peer, bound, pool):
@@ -346,6 +369,46 @@ def test_unmarked_receipts_are_read_by_their_text_only_where_configured(peer, bo
 def receipt(text: bytes, esm_class: int = 4) -> bytes:
     handset, code = smpp.Address(1, 1, "+255754000001"), smpp.Address(0, 0, "15200")
     return submit_body(SubmitFields(handset, code, text, esm_class=esm_class))
+
+
+def part(
+    number: int, octets: bytes, header: bytes = b"", tlvs: dict | None = None, coding: int = 0
+) -> bytes:
+    handset, code = smpp.Address(1, 1, "255754000001"), smpp.Address(0, 0, "15200")
+    esm_class = 0x40 if header else 0
+    fields = SubmitFields(handset, code, header + octets, coding, esm_class, tlvs=tlvs or {})
+    return submit_body(fields)
+
+
+@pytest.mark.parametrize(
+    ("header", "tlvs", "place"),
+    [
+        (b"\5\0\3\x9a\2\1", None, ("u9a", 2, 1)),
+        (b"\6\x08\4\x01\x9a\2\1", None, ("u019a", 2, 1)),
+        (b"\x08\x24\1\1\0\3\x9a\2\1", None, ("u9a", 2, 1)),
+        (b"", {0x20C: b"\x01\x9a", 0x20E: b"\2", 0x20F: b"\1"}, ("s019a", 2, 1)),
+    ],
+    ids=["8-bit reference", "16-bit reference", "after another element", "SAR parameters"],
+)
+def test_a_part_of_a_long_text_says_where_it_belongs(peer, bound, header, tlvs, place):
+    worker = bound()
+    peer.say(pdu.DELIVER_SM, 0, 3, part(1, b"LALAMIKO", header, tlvs))
+    assert peer.hear().status == 0
+    (came,) = worker.mos
+    assert (came.reference, came.total, came.number) == place
+    assert (came.octets, came.data_coding, came.sender) == (b"LALAMIKO", 0, "255754000001")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"\5\0\3\x9a\1\1", b"\5\0\3\x9a\2\3", b"\5\0\3\x9a\2\0", b"\4\0\2\x9a\2", b"\xff\0\3"],
+    ids=["one of one", "the third of two", "the part 0", "cut short", "longer than the message"],
+)
+def test_a_header_that_cannot_be_true_makes_no_part(peer, bound, header):
+    worker = bound()
+    peer.say(pdu.DELIVER_SM, 0, 3, part(1, b"HALI", header))
+    assert peer.hear().status == 0
+    assert isinstance(worker.mos[0], Mo)
 
 
 # configuration

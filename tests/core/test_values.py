@@ -10,7 +10,7 @@ from ussdapp.core.msisdn import Msisdn, NotAnMsisdn
 from ussdapp.core.parts import Encoding, TooLong, split
 from ussdapp.core.reference import RANGE, NotAReference, Reference
 from ussdapp.core.routing import Route, Routes
-from ussdapp.core.status import FINAL, MOVES, Status, receipted, sources
+from ussdapp.core.status import FINAL, MOVES, PartReceipt, Status, receipted, sources
 from ussdapp.core.texts import Texts, fill
 
 
@@ -93,24 +93,28 @@ def test_a_text_of_eleven_parts_is_refused() -> None:
 def test_a_final_status_stays() -> None:
     assert all(not MOVES[status] for status in FINAL)
     assert set(MOVES) == set(Status)
-    assert sources(Status.DELIVERED) == ["submitted", "in_doubt"]
+    assert sources(Status.DELIVERED) == ["queued", "submitted", "in_doubt"]
+
+
+def part(number: int, attempt: int, status: str | None) -> PartReceipt:
+    return PartReceipt(number, attempt, status)
 
 
 @pytest.mark.parametrize(
-    ("parts", "newest", "receipts", "told"),
+    ("parts", "known", "told"),
     [
-        (1, 1, [(1, "delivered")], Status.DELIVERED),
-        (2, 1, [(1, "delivered")], Status.SUBMITTED),
-        (2, 1, [(1, "delivered"), (1, "expired")], Status.EXPIRED),
-        (1, 2, [(1, "undelivered")], Status.SUBMITTED),
-        (1, 2, [(1, "delivered"), (2, "rejected")], Status.DELIVERED),
+        (1, [part(1, 1, "delivered")], Status.DELIVERED),
+        (2, [part(1, 1, "delivered"), part(2, 1, None)], Status.SUBMITTED),
+        (2, [part(1, 1, "delivered"), part(2, 1, "expired")], Status.EXPIRED),
+        (1, [part(1, 1, "undelivered"), part(1, 2, None)], Status.SUBMITTED),
+        (1, [part(1, 1, "delivered"), part(1, 2, "rejected")], Status.DELIVERED),
     ],
     ids=["whole", "in part", "worst part", "an older copy failed", "an older copy arrived"],
 )
 def test_receipts_of_parts_make_one_status(
-    parts: int, newest: int, receipts: list[tuple[int, str]], told: Status
+    parts: int, known: list[PartReceipt], told: Status
 ) -> None:
-    assert receipted(parts, newest, receipts)[0] is told
+    assert receipted(parts, known)[0] is told
 
 
 def test_the_longest_prefix_is_the_route() -> None:

@@ -1,6 +1,7 @@
 """Cases, their answers, and the texts that come in: one effect each."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -11,7 +12,7 @@ from ussdapp.core.inbound import Mo
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Notification
 from ussdapp.core.reference import Reference
-from ussdapp.ports import CaseClosed, NoSuchCase, ReferenceTaken
+from ussdapp.ports import Addition, CaseClosed, KeptMo, NoSuchCase, ReferenceTaken
 from ussdapp.stores.balance import balance
 from ussdapp.stores.database import rows
 from ussdapp.stores.mos import PgMos
@@ -109,6 +110,53 @@ def test_a_closed_case_takes_no_other_answer_but_repeats_the_last(world: World) 
         world.cases.reply(reply("Na hili"), notify)
 
 
+def addition(effect: str, number: int = 1, msisdn: Msisdn = ASHA) -> Addition:
+    return Addition(effect, Reference.numbered(number), msisdn, "Bado haifunguki", NOON)
+
+
+def added(world: World) -> list[tuple[object, ...]]:
+    query = "SELECT status, words_sealed FROM case_events WHERE what = 'added' ORDER BY id"
+    return world.database.run(lambda link: rows(link, query))
+
+
+def test_words_are_added_once_however_often_they_come(world: World) -> None:
+    world.cases.file(world.case("e1"), None)
+    world.cases.reply(reply("Tunashughulikia", CaseStatus.IN_PROGRESS), notify)
+    with ThreadPoolExecutor(4) as pool:
+        seen = set(pool.map(lambda _: world.cases.add(addition("a1")), range(4)))
+    (case,) = seen
+    assert case == world.cases.view(ONE, ASHA), "the case stands as it stood, answer and all"
+    ((status, sealed),) = added(world)
+    assert status == "in_progress"
+    assert isinstance(sealed, bytes)
+    assert SEAL.open_text(sealed, "case_events.words") == "Bado haifunguki"
+    world.cases.add(addition("a2"))
+    assert len(added(world)) == 2
+
+
+def test_nobody_adds_to_anothers_case_or_to_none(world: World) -> None:
+    world.cases.file(world.case("e1"), None)
+    assert world.cases.add(addition("a1", msisdn=JUMA)) is None
+    assert world.cases.add(addition("a2", number=2)) is None
+    assert added(world) == []
+
+
+def test_an_anonymous_case_takes_words_of_its_citizen(world: World) -> None:
+    world.cases.file(world.case("e1", visibility=Visibility.ANONYMOUS), None)
+    assert world.cases.add(addition("a1"))
+    assert len(added(world)) == 1
+
+
+def test_a_closed_case_takes_no_words_but_knows_those_it_took(world: World) -> None:
+    world.cases.file(world.case("e1"), None)
+    world.cases.add(addition("a1"))
+    world.cases.reply(reply("Imekwisha", CaseStatus.CLOSED), notify)
+    assert world.cases.add(addition("a1"))
+    with pytest.raises(CaseClosed):
+        world.cases.add(addition("a2"))
+    assert len(added(world)) == 1
+
+
 def test_at_most_three_automatic_answers_in_ten_minutes(world: World) -> None:
     def answer(number: int, at: float) -> bool:
         return world.notifications.accept(
@@ -130,6 +178,24 @@ def test_a_text_delivered_again_has_the_first_ones_effect(world: World) -> None:
         effects = set(pool.map(lambda second: mos.keep(by_content, after(second)), range(8)))
     assert len(effects) == 1
     assert mos.keep(by_content, after(120)) not in effects
+
+
+@pytest.mark.parametrize("keyed_by_content", [False, True], ids=["an id", "none"])
+def test_a_repeat_knows_whether_the_text_was_settled(world: World, keyed_by_content: bool) -> None:
+    mos = PgMos(world.database, SEAL)
+    mo = Mo("smpp", "k", "255754000001", ASHA, "15200", "ACHA", keyed_by_content)
+    first = mos.keep(mo, NOON)
+    assert mos.keep(mo, after(1)) == first == KeptMo(first.effect, settled=False)
+    mos.settle(first.effect, "answered")
+    assert mos.keep(mo, after(2)) == KeptMo(first.effect, settled=True)
+
+
+def test_words_without_an_id_are_one_text_for_as_long_as_is_said(world: World) -> None:
+    mos = PgMos(world.database, SEAL)
+    mo = Mo("smpp", "k", "255754000001", ASHA, "15200", "MAONI EGA x", keyed_by_content=True)
+    first = mos.keep(mo, NOON)
+    assert mos.keep(mo, after(599), timedelta(minutes=10)) == first
+    assert mos.keep(mo, after(600), timedelta(minutes=10)) != first
 
 
 def test_the_audit_chain_refuses_changes(world: World) -> None:

@@ -1,10 +1,12 @@
 """Receipts move notifications forward, whenever and however often they come."""
 
 import pytest
+from structlog.testing import capture_logs
 
-from tests.stores.world import JUMA, NOON, World, after
+from tests.stores.world import ASHA, JUMA, NOON, World, after
+from ussdapp.core.inbound import Receipt
 from ussdapp.core.status import Status
-from ussdapp.ports import InDoubt, Submitted
+from ussdapp.ports import InDoubt, Rejected, Submission, Submitted
 
 LONG = "Taarifa " * 30
 
@@ -126,3 +128,180 @@ def test_a_failed_first_copy_does_not_condemn_the_second(world: World) -> None:
     assert world.statuses() == ["submitted"]
     world.receipt("m2", Status.DELIVERED, 303)
     assert world.statuses() == ["delivered"]
+
+
+# receipts whose id was never told
+
+
+def doubted(world: World, effect: str = "one", at: float = 0, text: str = "Habari") -> Submission:
+    """One notification in doubt since `at`."""
+    world.accept(effect, text=text)
+    lease = world.lease(after(at))
+    (row,) = world.journal.claim(lease, 10, after(at))
+    world.answered(lease, row, InDoubt("worker_lost"), after(at))
+    return row
+
+
+def test_a_receipt_that_came_before_the_submit_settles_no_doubt(world: World) -> None:
+    world.receipt("stray", Status.UNDELIVERED, at=-3600)
+    doubted(world)
+    world.receipts.apply(after(5))
+    assert world.statuses() == ["in_doubt"]
+
+
+def test_a_receipt_that_came_days_later_settles_no_doubt(world: World) -> None:
+    doubted(world)
+    days = 3 * 86400 + 60
+    world.receipt("stray", Status.DELIVERED, at=days)
+    world.receipts.apply(after(days + 5))
+    assert world.statuses() == ["in_doubt"]
+
+
+@pytest.mark.parametrize(
+    ("submitted_on", "status"),
+    [(290, "delivered"), (-290, "delivered"), (310, "in_doubt"), (-310, "in_doubt")],
+)
+def test_a_receipt_that_says_when_it_was_submitted_must_mean_that_attempt(
+    world: World, submitted_on: float, status: str
+) -> None:
+    doubted(world)
+    receipt = Receipt("sandbox", "m1", Status.DELIVERED, "", ASHA, after(submitted_on))
+    world.receipts.keep([receipt], after(600))
+    world.receipts.apply(after(605))
+    assert world.statuses() == [status]
+
+
+@pytest.mark.parametrize("other", ["submitting", "submitted", "queued again"])
+def test_a_doubt_is_not_settled_while_another_to_that_msisdn_waits_for_a_receipt(
+    world: World, other: str
+) -> None:
+    if other == "queued again":
+        doubted(world, "other")
+        world.journal.settle(after(300))
+        change = "UPDATE notifications SET due_at = due_at + interval '1 hour'"
+        world.database.run(lambda link: link.execute(change) and None)
+    else:
+        world.accept("other")
+        (row,) = world.journal.claim(world.lease(), 10, NOON)
+        if other == "submitted":
+            world.answered(world.lease(), row, Submitted(("known",)))
+    doubted(world, "one", at=301)
+    before = world.statuses()
+    world.receipt("stray", Status.DELIVERED, at=302)
+    world.receipts.apply(after(310))
+    assert world.statuses() == before
+
+
+def test_a_receipt_of_the_first_copy_spares_the_second(world: World) -> None:
+    doubted(world)
+    world.journal.settle(after(300))
+    world.receipt("m1", Status.DELIVERED, at=300)
+    world.receipts.apply(after(305))
+    assert world.statuses() == ["delivered"]
+    assert world.journal.claim(world.lease(after(306)), 10, after(306)) == []
+
+
+def test_a_receipt_of_the_first_copy_waits_while_the_second_is_submitted(world: World) -> None:
+    row = doubted(world)
+    world.journal.settle(after(300))
+    lease = world.lease(after(300))
+    (copy,) = world.journal.claim(lease, 10, after(300))
+    world.answered(lease, row, Submitted(("m1",)), after(301))
+    world.receipt("m1", Status.DELIVERED, at=302)
+    assert world.statuses() == ["submitting"]
+    world.answered(lease, copy, Rejected("ESME_RINVDSTADR"), after(303))
+    world.receipts.apply(after(304))
+    assert world.statuses() == ["delivered"]
+
+
+def test_a_guess_about_one_part_does_not_hide_its_late_answer(world: World) -> None:
+    row = doubted(world)
+    world.receipt("m1", Status.SUBMITTED)
+    world.receipts.apply(after(5))
+    assert world.statuses() == ["submitted"]
+    world.answered(world.lease(after(6)), row, Submitted(("m2",)), after(6))
+    world.receipt("m2", Status.DELIVERED, 7)
+    assert world.statuses() == ["delivered"]
+
+
+def test_a_receipt_with_anothers_msisdn_moves_nothing_and_is_told_once(world: World) -> None:
+    world.submitted("m1")
+    with capture_logs() as logs:
+        world.receipt("m1", Status.UNDELIVERED, msisdn=JUMA)
+        world.receipts.apply(after(2))
+    assert world.statuses() == ["submitted"]
+    assert [log["event"] for log in logs] == ["receipt.mismatched"]
+    world.receipt("m1", Status.DELIVERED, at=3)
+    assert world.statuses() == ["delivered"]
+
+
+def test_a_parked_receipt_finds_its_own_submit_when_that_id_is_used_again(world: World) -> None:
+    world.submitted("m1")
+    world.receipt("m1", Status.DELIVERED, msisdn=JUMA)
+    world.accept("juma's", msisdn=JUMA)
+    lease = world.lease(after(2))
+    (row,) = world.journal.claim(lease, 10, after(2))
+    world.answered(lease, row, Submitted(("m1",)), after(2))
+    world.receipts.apply(after(3))
+    assert world.statuses() == ["submitted", "delivered"]
+
+
+def test_silence_about_other_parts_is_counted_from_the_receipt(world: World) -> None:
+    world.submitted("m1", "m2", text=LONG)
+    world.receipt("m1", Status.DELIVERED, at=500)
+    world.receipts.apply(after(559))
+    assert world.statuses() == ["submitted"]
+    world.receipt("m2", Status.UNDELIVERED, at=559)
+    assert world.statuses() == ["undelivered"]
+
+
+# ids that are spelt otherwise
+
+
+@pytest.mark.parametrize(
+    ("told", "receipt"),
+    [
+        ("812FC7470000001B", "9308878062554710043"),
+        ("9308878062554710043", "812fc7470000001b"),
+        ("0000012345678901234567890", "12345678901234567890"),
+        ("ABCDEF01", "abcdef01"),
+        ("0d7e8f6c-4a5b", "d7e8f6c-4a5b"),
+    ],
+    ids=["hex, then decimal", "decimal, then hex", "leading zeros", "case", "a UUID cut short"],
+)
+def test_a_receipt_that_spells_the_id_otherwise_is_matched(
+    world: World, told: str, receipt: str
+) -> None:
+    world.submitted(told)
+    world.receipt(receipt, Status.DELIVERED)
+    assert world.statuses() == ["delivered"]
+
+
+def test_a_receipt_that_matches_as_spelt_wins(world: World) -> None:
+    world.submitted("10")
+    world.submitted("16")  # 0x10
+    world.receipt("16", Status.DELIVERED)
+    assert world.statuses() == ["submitted", "delivered"]
+
+
+def test_a_base_is_learnt_and_another_is_believed_only_when_it_comes_again_and_again(
+    world: World,
+) -> None:
+    ids = [f"{number:x}" for number in range(0xA000001, 0xA000004)]
+    for spelt in ids:
+        world.submitted(spelt)
+        world.receipt(str(int(spelt, 16)), Status.DELIVERED)
+    assert set(world.statuses()) == {"delivered"}
+    others = [str(number) for number in range(77_000_001, 77_000_004)]
+    with capture_logs() as logs:
+        for at, spelt in enumerate(others, 10):
+            assert world.statuses()[3:] == ["submitted"] * (at - 10)
+            world.submitted(spelt)
+            world.receipt(f"{int(spelt):x}", Status.DELIVERED, at=at)
+            for _ in range(3 if at < 12 else 0):
+                world.receipts.apply(after(at))  # looking again teaches nothing
+    world.receipts.apply(after(20))
+    assert world.statuses() == ["delivered"] * 6, "what was parked is found by the new base"
+    assert [(log["event"], log["base"]) for log in logs] == [
+        ("receipt.base_changed", "decimal_to_hex")
+    ]

@@ -1,14 +1,18 @@
 """Windows are delivered and recorded; receipts are kept before they are applied."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.fakes.kept import FakeChannel, FakeJournal, FakeReceipts, Kept
-from ussdapp.core.inbound import Lease, OptOut, Receipt
+from ussdapp.core.inbound import Lease, Mo, OptOut, Receipt
+from ussdapp.core.mo_parts import MoPart
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.status import Status
-from ussdapp.ports import Deferred, InDoubt, Rejected, Submission, Submitted, Unavailable
+from ussdapp.ports import Deferred, InDoubt, Outcome, Rejected, Submission, Submitted, Unavailable
 from ussdapp.usecases.deliver_window import DeliverWindow
 from ussdapp.usecases.reconcile import Reconcile
 from ussdapp.usecases.record_opt_out import RecordOptOut
@@ -47,6 +51,32 @@ def test_answers_are_held_until_they_can_be_recorded_and_nothing_is_submitted_tw
     assert len(pauses) == 3
     assert journal.recorded == [(ROW, Submitted(("m1",)))]
     assert channel.submitted == [ROW]
+
+
+class Broken(FakeChannel):
+    def submit(self, window: Sequence[Submission]) -> Sequence[Outcome]:
+        super().submit(window)
+        raise RuntimeError
+
+
+class Forgetful(FakeChannel):
+    def submit(self, window: Sequence[Submission]) -> Sequence[Outcome]:
+        return super().submit(window)[:-1]
+
+
+@pytest.mark.parametrize(
+    ("channel", "trouble"),
+    [(Broken(Submitted(("m1",))), RuntimeError), (Forgetful(Submitted(("m1",))), ValueError)],
+    ids=["it raises", "it answers less than it was given"],
+)
+def test_a_channel_that_breaks_leaves_its_whole_window_in_doubt(
+    channel: FakeChannel, trouble: type[Exception]
+) -> None:
+    other = Submission(2, 1, ASHA, "Habari", "15200")
+    journal = FakeJournal([[ROW, other]], refusals=1)
+    with pytest.raises(trouble):
+        DeliverWindow(journal, lambda: None)(channel, LEASE, lambda: NOON)
+    assert journal.recorded == [(ROW, InDoubt("broken")), (other, InDoubt("broken"))]
 
 
 RECEIPT = Receipt("sandbox", "m1", Status.DELIVERED, "DELIVRD", ASHA)
@@ -94,3 +124,35 @@ def test_a_round_of_the_reconciler_applies_receipts_and_rings_for_what_is_due() 
     Reconcile(Leases(), FakeJournal([]), receipts, kept)(NOON)
     assert receipts.applied == 1
     assert kept.rung == ["sandbox"]
+
+
+@dataclass
+class MoParts:
+    """Texts that waited ten minutes for their parts."""
+
+    waiting: list[tuple[Mo, int]]
+    ended: list[Mo] = field(default_factory=list)
+
+    def keep(self, parts: Sequence[MoPart], at: datetime) -> list[Mo]:
+        return []
+
+    def overdue(self, at: datetime) -> list[tuple[Mo, int]]:
+        return [one for one in self.waiting if one[0] not in self.ended]
+
+    def end(self, mo: Mo, at: datetime) -> None:
+        self.ended.append(mo)
+
+
+def test_what_came_of_a_text_whose_parts_are_missing_is_received_once() -> None:
+    mo = Mo("sandbox", "k:1", "255754000001", ASHA, "15200", "LALAMIKO tanesco")
+    parts = MoParts([(mo, 1)])
+    received: list[Mo] = []
+    reconcile = Reconcile(
+        Leases(), FakeJournal([]), FakeReceipts(), Kept(), parts, lambda mo, _: received.append(mo)
+    )
+    with capture_logs() as logs:
+        reconcile(NOON)
+        reconcile(NOON)
+    assert (received, parts.ended) == ([mo], [mo])
+    told = [log for log in logs if log["event"] == "mo.incomplete"]
+    assert [(log["channel"], log["missing"]) for log in told] == [("sandbox", 1)]

@@ -22,9 +22,9 @@ def bind_to(peer: Peer) -> Iterator[Callable[..., Bind]]:
     """Makes binds to the peer, and sees that none outlives the test."""
     made: list[Bind] = []
 
-    def make(keep=lambda delivered: True, limits=QUICK, first_sequence=1) -> Bind:
+    def make(keep=lambda delivered: True, limits=QUICK, first_sequence=1, on_late=None) -> Bind:
         login = Login("127.0.0.1", peer.port, "ega", "secret")
-        bind = Bind(login, limits, keep, first_sequence=first_sequence)
+        bind = Bind(login, limits, keep, first_sequence=first_sequence, on_late=on_late)
         with ThreadPoolExecutor(1) as pool:
             welcomed = pool.submit(peer.welcome)
             bind.connect()

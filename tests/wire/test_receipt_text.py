@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ STANDARD = (
     "id:0123456789 sub:001 dlvrd:001 submit date:2609011200 done date:2609011201 "
     "stat:DELIVRD err:000 text:Ndugu mwananchi"
 )
+AT_NOON = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
 
 
 def came(text, esm_class=0x04, coding=0, tlvs=None) -> Delivered:
@@ -49,7 +52,31 @@ def came(text, esm_class=0x04, coding=0, tlvs=None) -> Delivered:
     ],
 )  # fmt: skip
 def test_a_receipt_is_read_however_it_is_spelt(text, receipt):
-    assert read_receipt(came(text)) == ReceiptText(*receipt)
+    read = read_receipt(came(text))
+    assert read is not None
+    assert (read.message_id, read.state, read.error) == receipt
+
+
+@pytest.mark.parametrize(
+    ("spelt", "moment"),
+    [
+        ("2611221253", (2026, 11, 22, 9, 53)),
+        ("261122125310", (2026, 11, 22, 9, 53, 10)),
+        ("202611221253", (2026, 11, 22, 9, 53)),
+        ("20261122125310", (2026, 11, 22, 9, 53, 10)),
+        ("2026-11-22 12:53:10", (2026, 11, 22, 9, 53, 10)),
+        ("2613221253", None),
+        ("0000000000", None),
+        ("26112212", None),
+        ("null", None),
+        ("", None),
+    ],
+)
+def test_when_a_part_was_submitted_is_read_as_east_africa_time(spelt, moment):
+    expected = moment and datetime(*moment, tzinfo=UTC)
+    for form in (STANDARD, STANDARD.replace(" sub:", "  sub:"), STANDARD.upper()):
+        text = form.replace("2609011200", spelt)
+        assert read_receipt(came(text)).submitted_on == expected
 
 
 @given(
@@ -68,16 +95,14 @@ def test_the_standard_form_reads_alike_with_and_without_a_stray_blank(message_id
 def test_a_receipt_in_ucs2_is_decoded_first():
     encoded = STANDARD.encode("utf-16-be")
     for coding in (8, 0):
-        assert read_receipt(came(encoded, coding=coding)) == ReceiptText(
-            "0123456789", "DELIVRD", "000"
-        )
+        assert read_receipt(came(encoded, coding=coding)) == read_receipt(came(STANDARD))
 
 
 def test_parameters_win_over_the_text_and_what_they_lack_comes_from_it():
     whole = came(STANDARD, tlvs={0x1E: b"tlv-id\0", 0x0427: b"\x05", 0x0423: b"\x03\0\x45"})
-    assert read_receipt(whole) == ReceiptText("tlv-id", "UNDELIV", "000")
+    assert read_receipt(whole) == ReceiptText("tlv-id", "UNDELIV", "000", AT_NOON)
     partial = came(STANDARD, tlvs={0x1E: b"tlv-id\0"})
-    assert read_receipt(partial) == ReceiptText("tlv-id", "DELIVRD", "000")
+    assert read_receipt(partial) == ReceiptText("tlv-id", "DELIVRD", "000", AT_NOON)
     bare = came("", tlvs={0x1E: b"tlv-id", 0x0427: b"\x02", 0x0423: b"\x03\0\x45"})
     assert read_receipt(bare) == ReceiptText("tlv-id", "DELIVRD", "69")
     odd = came("", tlvs={0x1E: b"tlv-id", 0x0427: b"\xee"})

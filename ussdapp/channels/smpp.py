@@ -3,37 +3,35 @@
 Not a company but what all of them speak; how one deviates is said by its options.
 """
 
-import hashlib
-import random
-import re
-import ssl
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import count
-from typing import Final
+from typing import Final, cast
 
 import structlog
 
 from ussdapp.core import parts
 from ussdapp.core.inbound import Mo, Receipt
-from ussdapp.core.msisdn import Msisdn, NotAnMsisdn
+from ussdapp.core.mo_parts import MoPart
 from ussdapp.core.status import Status
 from ussdapp.ports import Deferred, InDoubt, Outcome, Rejected, Submission, Submitted
-from ussdapp.wire.bodies import Address, Delivered, Login
+from ussdapp.wire.bind_options import SmppOptions, read_smpp_options
+from ussdapp.wire.bodies import Address, Delivered
+from ussdapp.wire.fields import digest, kept_id, maybe_msisdn, short
 from ussdapp.wire.held import HeldBind, binder
+from ussdapp.wire.long_mo import Place, place_of, without_header
 from ussdapp.wire.long_text import text_bodies
-from ussdapp.wire.numbering import read_msisdn
 from ussdapp.wire.pace import Pace
-from ussdapp.wire.pulse import Limits
-from ussdapp.wire.receipt_text import Detect, ReceiptText, read_receipt, text_of
-from ussdapp.wire.smpp_options import flag, positive, read, read_login, read_tls
+from ussdapp.wire.part_outcomes import PartOutcomes
+from ussdapp.wire.receipt_text import ReceiptText, read_receipt, text_of
+from ussdapp.wire.ussd_dialogues import Answering, UssdDialogues
+from ussdapp.wire.ussd_tlvs import TLV_MESSAGE_REFERENCE, TLV_SESSION_INFO, Style, is_ussd
 from ussdapp.wire.window import Answer, Answered, Nacked, Unwritten
 
 _log = structlog.get_logger()
 OnReceipts = Callable[[list[Receipt]], None]
-OnMos = Callable[[list[Mo]], None]
+OnMos = Callable[[list[Mo | MoPart]], None]
+_Tag = tuple[PartOutcomes, int]  # a submission and the place of one of its parts
 
 # command_status of submit_sm_resp (table 5-2). What the table lacks is doubt.
 STATUSES: Final[Mapping[int, Outcome]] = {
@@ -82,65 +80,78 @@ STATES: Final[Mapping[str, Status]] = {
     "BUFFRED": Status.SUBMITTED,
     "BUFFERD": Status.SUBMITTED,
 }
+# USSD: how three families of gateways spell a dialogue (vumi's transports, read in 2026). All hold
+# the last input alone. Where an operation is in no table, each takes its family's way.
+_USSR_REQUEST, _USSR_CONFIRM, _ABORT = 0x02, 0x12, 0x81
+STYLES: Final[Mapping[str, Style]] = {
+    "tata": Style(
+        session_named_by=TLV_SESSION_INFO,
+        session_mask=0xFF00,  # 5.3.2.43: the first octet stays, the second may count
+        over_bit=0x0001,
+        first_told_by=0x01,
+        next_told_by=frozenset({_USSR_REQUEST, _USSR_CONFIRM}),
+        over_told_by=frozenset({0x11}),
+        otherwise="over",
+        asks=_USSR_REQUEST,
+        closes=_USSR_REQUEST,
+        code_in="destination_addr",
+    ),
+    "mica": Style(
+        session_named_by=TLV_MESSAGE_REFERENCE,
+        session_mask=0xFFFF,
+        over_bit=0,
+        first_told_by=0x01,
+        next_told_by=frozenset({_USSR_CONFIRM}),
+        over_told_by=frozenset({_ABORT}),
+        otherwise="next",
+        asks=_USSR_REQUEST,
+        closes=0x17,
+        code_in="short_message",
+    ),
+    "sixdee": Style(
+        session_named_by=TLV_SESSION_INFO,
+        session_mask=0xFFFE,
+        over_bit=0x0001,
+        first_told_by=0x01,
+        next_told_by=frozenset({_USSR_CONFIRM}),
+        over_told_by=frozenset({_ABORT}),
+        otherwise="next",
+        asks=_USSR_REQUEST,
+        closes=0x17,
+        code_in="short_message",  # some write it in destination_addr: `ussd_code_in`
+    ),
+}
 _UNBOUND: Final = Deferred("unbound", 5.0)
-_TORN: Final = Rejected("part_refused")
-_RETRIES: Final = 3  # of the parts still missing when others of the same text were taken
-_BETWEEN: Final = 1.0  # seconds between them
-_UDHI: Final = 0x40
-_SHORT_CODE: Final = 8  # digits at most; longer is an MSISDN
-_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
-
-
-@dataclass(slots=True)
-class _Row:
-    """One submission under way: the bodies of its parts, and what became of each."""
-
-    bodies: Sequence[bytes]
-    outcomes: list[Outcome] = field(default_factory=list)
-
-    @property
-    def torn(self) -> bool:
-        """Some parts were taken, and the others may be tried again."""
-        kinds = set(map(type, self.outcomes))
-        return kinds == {Submitted, Deferred}
-
-    def folded(self) -> Outcome:
-        """One outcome for all parts: doubt first, then refusal."""
-        outcomes = self.outcomes
-        for outcome in outcomes:
-            if isinstance(outcome, InDoubt):
-                return outcome
-        taken = [outcome for outcome in outcomes if isinstance(outcome, Submitted)]
-        if taken:
-            ids = tuple(spelt for outcome in taken for spelt in outcome.message_ids)
-            return Submitted(ids) if len(taken) == len(outcomes) else _TORN
-        for outcome in outcomes:
-            if isinstance(outcome, Rejected):
-                return outcome
-        return max((o for o in outcomes if isinstance(o, Deferred)), key=lambda o: o.pause)
 
 
 class SmppChannel:
     """Submits through one bind, and gives the worker what comes back on it."""
 
-    def __init__(self, name: str, options: "SmppOptions", clock: Callable[[], float]) -> None:
+    def __init__(self, name: str, options: SmppOptions, clock: Callable[[], float]) -> None:
         self.name = name
         self.window = options.window
         self._options = options
         self._on_receipts: OnReceipts | None = None
         self._on_mos: OnMos | None = None
-        self._references = count(options.first_reference)
+        self._late: deque[tuple[_Tag, Answer]] = deque()
         self._pace = Pace(options.tps, clock) if options.tps else None
-        self._closing = threading.Event()
-        make = binder(options.login, options.limits, self._keep, options.tls)
+        self._dialogues: UssdDialogues | None = None
+        if options.ussd is not None:
+            self._dialogues = UssdDialogues(name, *options.ussd, self._submit_screen)
+        make = binder(options.login, options.limits, self._keep, options.tls, self._on_late)
         self._held = HeldBind(make, clock, options.chance, options.rebind_s)
 
     # the bind
 
-    def open(self, on_receipts: OnReceipts, on_mos: OnMos) -> None:
+    def open(
+        self, on_receipts: OnReceipts, on_mos: OnMos, answering: Answering | None = None
+    ) -> None:
         """Says who keeps what comes in, before `keep_bound`. Both commit what they get, or raise:
-        then nothing of it is answered as kept, and the SMSC brings it again."""
+        then nothing of it is answered as kept, and the SMSC brings it again. `answering` answers
+        keys, in threads of this channel."""
         self._on_receipts, self._on_mos = on_receipts, on_mos
+        if self._dialogues is not None and answering is not None:
+            self._dialogues.open(answering)
 
     def keep_bound(self) -> float:
         """Binds if need be; returns the seconds after which a thread of the worker calls again:
@@ -154,7 +165,8 @@ class SmppChannel:
 
     def close(self) -> None:
         """Unbinds, for good."""
-        self._closing.set()
+        if self._dialogues is not None:
+            self._dialogues.close()
         self._held.close()
 
     # submitting
@@ -166,52 +178,59 @@ class SmppChannel:
     def submit(self, window: Sequence[Submission]) -> Sequence[Outcome]:
         """One outcome a row, in order; at most `window` parts are unanswered at a time."""
         rows = [self._rendered(submission) for submission in window]
-        waiting = [row for row in rows if isinstance(row, _Row)]
-        self._first_try(waiting)
-        for _ in range(_RETRIES):
-            torn = [row for row in waiting if row.torn]
-            if not torn or self._closing.wait(_BETWEEN):
-                break
-            self._try_missing(torn)
-        return [row.folded() if isinstance(row, _Row) else row for row in rows]
+        self._submit_parts([row for row in rows if isinstance(row, PartOutcomes)])
+        return [row.folded() if isinstance(row, PartOutcomes) else row for row in rows]
 
-    def _first_try(self, rows: Sequence[_Row]) -> None:
-        outcomes = iter(self._outcomes([body for row in rows for body in row.bodies]))
+    def _submit_parts(self, rows: Sequence[PartOutcomes]) -> None:
+        bodies = [body for row in rows for body in row.bodies.values()]
+        tags = [(row, place) for row in rows for place in range(len(row.bodies))]
+        answers: list[Answer] = []
+        for start in range(0, len(bodies), self.window):
+            some = slice(start, start + self.window)
+            answers += self._held.submit(bodies[some], self._pace, tags[some])
+        outcomes = map(_outcome, answers)
         for row in rows:
             row.outcomes = [next(outcomes) for _ in row.bodies]
 
-    def _try_missing(self, rows: Sequence[_Row]) -> None:
-        missing = [
-            (row, place)
-            for row in rows
-            for place, outcome in enumerate(row.outcomes)
-            if isinstance(outcome, Deferred)
-        ]
-        outcomes = self._outcomes([row.bodies[place] for row, place in missing])
-        for (row, place), outcome in zip(missing, outcomes, strict=True):
-            row.outcomes[place] = outcome
+    def _on_late(self, tag: object, answer: Answer) -> None:
+        self._late.append((cast("_Tag", tag), answer))
 
-    def _outcomes(self, bodies: Sequence[bytes]) -> list[Outcome]:
-        answers: list[Answer] = []
-        for start in range(0, len(bodies), self.window):
-            answers += self._held.submit(bodies[start : start + self.window], self._pace)
-        return [_outcome(answer) for answer in answers]
+    def late(self) -> Sequence[tuple[Submission, Outcome]]:
+        """What was answered after all, a submission once, of what was InDoubt; for one thread."""
+        found: dict[int, PartOutcomes] = {}
+        for _ in range(len(self._late)):
+            (row, place), answer = self._late.popleft()
+            if not row.outcomes:
+                self._late.append(((row, place), answer))  # its window is not over yet
+                continue
+            row.outcomes[place] = _outcome(answer)
+            found[id(row)] = row
+        return [(row.submission, row.folded()) for row in found.values()]
 
-    def _rendered(self, submission: Submission) -> _Row | Rejected:
+    def _submit_screen(self, body: bytes) -> Outcome:
+        # outside the journal and the pace, ahead of what a bulk has not written yet
+        return _outcome(self._held.submit([body], None)[0])
+
+    def _rendered(self, submission: Submission) -> PartOutcomes | Rejected:
         try:
-            return _Row(self._bodies(submission))
+            return PartOutcomes(submission, self._bodies(submission))
         except parts.TooLong:
             return Rejected("too_long")
         except ValueError:
             return Rejected("sender_id")
 
-    def _bodies(self, submission: Submission) -> list[bytes]:
-        return text_bodies(
+    def _bodies(self, submission: Submission) -> dict[int, bytes]:
+        """The parts that were not taken yet, by their number."""
+        bodies = text_bodies(
             submission.text,
             self._options.source(submission.sender_id),
             Address(1, 1, submission.msisdn.digits),
-            next(self._references) & 0xFF,
+            # the same in every attempt, or parts of two attempts would not join on the handset
+            submission.id & 0xFF,
         )
+        return {
+            number: body for number, body in enumerate(bodies, 1) if number not in submission.taken
+        }
 
     # what comes in
 
@@ -219,76 +238,74 @@ class SmppChannel:
         if self._on_receipts is None or self._on_mos is None:
             return False
         receipts: list[Receipt] = []
-        mos: list[Mo] = []
+        mos: list[Mo | MoPart] = []
+        keyed: list[Delivered] = []
+        dialogues = self._dialogues
         for one in delivered:
             receipt = read_receipt(one, self._options.detect)
-            if receipt is None:
-                mos.append(self._mo(one))
-            elif receipt.message_id:
+            if receipt is not None and receipt.message_id:
                 receipts.append(self._receipt(one, receipt))
-            else:
+            elif receipt is not None:
                 # no id: nothing can ever match it, and the SMSC would bring it for ever
                 _log.warning("smpp.receipt_without_id", channel=self.name)
+            elif dialogues is not None and is_ussd(one):
+                keyed.append(one)
+            else:
+                place = place_of(one)
+                mos.append(self._mo(one) if place is None else self._mo_part(one, place))
         if receipts:
             self._on_receipts(receipts)
         if mos:
             self._on_mos(mos)
+        if dialogues is not None:
+            # last: what raised above comes again, and no key may be answered twice
+            for one in keyed:
+                dialogues.take(one)
         return True
 
     def _receipt(self, delivered: Delivered, receipt: ReceiptText) -> Receipt:
         return Receipt(
             account=self.name,  # not the bind: a receipt may come on any bind of the account
-            message_id=_id(receipt.message_id),
+            message_id=kept_id(receipt.message_id),
             status=STATES.get(receipt.state, Status.IN_DOUBT),
-            code=_short(f"{receipt.state} {receipt.error}"),
-            msisdn=_maybe_msisdn(delivered.source_addr),
+            code=short(f"{receipt.state} {receipt.error}"),
+            msisdn=maybe_msisdn(delivered.source_addr),
+            submitted_on=receipt.submitted_on,
+        )
+
+    def _mo_part(self, delivered: Delivered, place: Place) -> MoPart:
+        sender = short(delivered.source_addr)
+        return MoPart(
+            channel=self.name,
+            sender=sender,
+            msisdn=maybe_msisdn(sender),
+            short_code=short(delivered.destination_addr),
+            reference=place.reference,
+            total=place.total,
+            number=place.number,
+            octets=without_header(delivered),
+            data_coding=delivered.data_coding,
         )
 
     def _mo(self, delivered: Delivered) -> Mo:
-        sender, short_code = _short(delivered.source_addr), _short(delivered.destination_addr)
+        sender, short_code = short(delivered.source_addr), short(delivered.destination_addr)
         text = text_of(delivered)
-        # a part's header is in the key: two parts of one text may hold the same words
-        header = delivered.short_message[:6].hex() if delivered.esm_class & _UDHI else ""
-        spelt = f"{self.name}|{sender}|{short_code}|{header}|{text}"
         return Mo(
             channel=self.name,
-            key=hashlib.sha256(spelt.encode("utf-8", "surrogatepass")).hexdigest(),
+            key=digest(self.name, sender, short_code, text),
             sender=sender,
-            msisdn=_maybe_msisdn(sender),
+            msisdn=maybe_msisdn(sender),
             short_code=short_code,
             text=text,
             keyed_by_content=True,  # SMPP gives a deliver_sm no id
         )
 
 
-@dataclass(frozen=True, slots=True)
-class SmppOptions:
-    """What a configured channel says, read and checked."""
-
-    login: Login
-    limits: Limits
-    window: int
-    tps: float
-    detect: Detect
-    short_code_type: tuple[int, int]  # TON and NPI of a short code as source
-    rebind_s: float
-    tls: ssl.SSLContext | None
-    chance: Callable[[], float]
-    first_reference: int
-
-    def source(self, sender_id: str) -> Address:
-        """The source address: alphanumeric 5/0, MSISDN 1/1, short code 3/0 unless configured."""
-        if not (sender_id.isascii() and sender_id.isdigit()):
-            return Address(5, 0, sender_id)
-        if len(sender_id) > _SHORT_CODE:
-            return Address(1, 1, sender_id)
-        return Address(*self.short_code_type, sender_id)
-
-
 def build(name: str, options: Mapping[str, object]) -> SmppChannel:
     """The channel of that configuration: host, port, system_id, password (or password_file), and
     if need be bind_type, system_type, window (parts), tps (parts, 0 none), enquire_s, response_s,
-    rebind_s, receipts_by_text, short_code_ton, short_code_npi, tls, ca_file. Connects nowhere.
+    rebind_s, receipts_by_text, short_code_ton, short_code_npi, tls, ca_file; for dialogues
+    ussd_style, and if need be ussd_octets, ussd_code_in, ussd_service_type. Connects nowhere.
 
     Raises ValueError naming the option that is missing or wrong.
     """
@@ -297,32 +314,14 @@ def build(name: str, options: Mapping[str, object]) -> SmppChannel:
 
 def read_options(options: Mapping[str, object]) -> SmppOptions:
     """The options read and checked; raises ValueError."""
-    draw = random.SystemRandom()
-    return SmppOptions(
-        login=read_login(options),
-        limits=Limits(
-            enquire_s=positive(options, "enquire_s", 30.0),
-            response_s=positive(options, "response_s", 60.0),
-        ),
-        window=int(positive(options, "window", 100)),
-        tps=read(options, "tps", float, 0.0),
-        detect="text" if flag(options, "receipts_by_text") else "marks",
-        short_code_type=(
-            read(options, "short_code_ton", int, 3),
-            read(options, "short_code_npi", int, 0),
-        ),
-        rebind_s=positive(options, "rebind_s", 1.0),
-        tls=read_tls(options),
-        chance=draw.random,
-        first_reference=draw.randrange(256),
-    )
+    return read_smpp_options(options, STYLES)
 
 
 def _outcome(answer: Answer) -> Outcome:
     match answer:
         case Answered(0, message_id):
             # taken; without an id no receipt will ever find it
-            return Submitted((_id(message_id),) if message_id else ())
+            return Submitted((kept_id(message_id),) if message_id else ())
         case Answered(status, _):
             return STATUSES.get(status, InDoubt(f"{status:#x}"))
         case Nacked(status):
@@ -332,20 +331,3 @@ def _outcome(answer: Answer) -> Outcome:
             return _UNBOUND
         case _:
             return InDoubt("no_answer")
-
-
-def _id(spelt: str) -> str:
-    """An id as spelt; what is no id by its digest, alike in answer and receipt."""
-    return spelt if _ID.fullmatch(spelt) else hashlib.sha256(spelt.encode()).hexdigest()
-
-
-def _short(value: str) -> str:
-    """At most 40 printable characters of a field that should hold an address or a code."""
-    return "".join(char for char in value if char.isprintable()).strip()[:40]
-
-
-def _maybe_msisdn(spelling: str) -> Msisdn | None:
-    try:
-        return read_msisdn(spelling)
-    except NotAnMsisdn:
-        return None

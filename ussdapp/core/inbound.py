@@ -1,6 +1,7 @@
 """Knows what comes in from operators, once their spelling is taken off."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.status import Status
@@ -41,13 +42,14 @@ class Mo:
 @dataclass(frozen=True, slots=True, repr=False)
 class Receipt:
     """A delivery receipt. `status` is IN_DOUBT for a code no table knows, `msisdn` the
-    handset's."""
+    handset's, `submitted_on` (aware) when the operator says it took the part."""
 
     account: str
     message_id: str
     status: Status
     code: str
     msisdn: Msisdn | None
+    submitted_on: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Status(Enum):
@@ -30,17 +30,32 @@ FINAL: Final = frozenset(
 )
 # from the worst
 FAILURES: Final = (Status.REJECTED, Status.UNDELIVERED, Status.EXPIRED)
-# in_doubt moves on: a receipt, a late response or the class's one further copy settles it
-_ANSWERED: Final = frozenset({Status.SUBMITTED, Status.REJECTED, Status.IN_DOUBT})
 _RECEIPTED: Final = frozenset(
     {Status.DELIVERED, Status.UNDELIVERED, Status.REJECTED, Status.EXPIRED}
 )
+# While an earlier copy is in doubt, nothing but a receipt or a late answer is final: what was
+# queued again for its one further copy is settled by either of them (its receipts, submitted), and
+# is back in_doubt where that copy is refused, opted out of or too old. in_doubt moves on: a
+# receipt, a late response or the class's one further copy settles it.
 MOVES: Final[Mapping[Status, frozenset[Status]]] = {
-    Status.QUEUED: frozenset({Status.SUBMITTING, Status.REJECTED, Status.EXPIRED, Status.STOPPED}),
-    Status.SUBMITTING: _ANSWERED | {Status.QUEUED},
+    Status.QUEUED: _RECEIPTED
+    | {Status.SUBMITTING, Status.SUBMITTED, Status.IN_DOUBT, Status.STOPPED},
+    Status.SUBMITTING: frozenset(
+        {Status.SUBMITTED, Status.REJECTED, Status.IN_DOUBT, Status.QUEUED}
+    ),
     Status.SUBMITTED: _RECEIPTED,
     Status.IN_DOUBT: _RECEIPTED | {Status.SUBMITTED, Status.QUEUED},
 } | {final: frozenset() for final in FINAL}
+
+
+class PartReceipt(NamedTuple):
+    """What is known of one part of one attempt. `told` says that the operator's answer named it:
+    otherwise a receipt was taken for its, and which part it is nobody knows."""
+
+    part: int
+    attempt: int
+    status: str | None
+    told: bool = True
 
 
 def sources(status: Status) -> list[str]:
@@ -48,13 +63,27 @@ def sources(status: Status) -> list[str]:
     return [before.value for before, after in MOVES.items() if status in after]
 
 
-def receipted(parts: int, newest: int, receipts: Sequence[tuple[int, str]]) -> tuple[Status, int]:
-    """What receipts (attempt, status) of parts make of a notification, and how many parts of
-    one copy arrived."""
-    arrived = [attempt for attempt, status in receipts if status == Status.DELIVERED.value]
-    delivered = max((arrived.count(attempt) for attempt in set(arrived)), default=0)
-    failed = {Status(status) for attempt, status in receipts if attempt == newest}
-    if delivered >= parts:
-        return Status.DELIVERED, delivered
-    worst = next((status for status in FAILURES if status in failed), Status.SUBMITTED)
-    return worst, delivered
+def receipted(parts: int, known: Sequence[PartReceipt]) -> tuple[Status | None, int]:
+    """What receipts make of a notification of so many parts, None while they tell nothing of it
+    as a whole; and how many of its parts arrived, in whichever attempt."""
+    verdicts = [_of_part(part, known) for part in sorted({one.part for one in known})]
+    arrived = verdicts.count(Status.DELIVERED)
+    if arrived >= parts:
+        return Status.DELIVERED, arrived
+    for worst in FAILURES:
+        if worst in verdicts:
+            return worst, arrived
+    # where nothing was answered, a receipt for one part shows that the operator has the text (some
+    # receipt one part of several); where some parts were answered, it is only about itself
+    whole = len(verdicts) >= parts or not any(one.told for one in known)
+    heard = any(one.status for one in known)
+    return (Status.SUBMITTED if whole and heard else None), arrived
+
+
+def _of_part(part: int, known: Sequence[PartReceipt]) -> Status:
+    """A part that arrived once has arrived; else its newest attempt decides."""
+    copies = [one for one in known if one.part == part]
+    if any(one.status == Status.DELIVERED.value for one in copies):
+        return Status.DELIVERED
+    newest = max(copies, key=lambda one: one.attempt)
+    return Status(newest.status) if newest.status else Status.SUBMITTED

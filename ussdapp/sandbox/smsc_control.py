@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 _MOST: Final = 64 * 1024
@@ -23,11 +24,13 @@ class Controlled(Protocol):
 
     async def mo(self, sender: str, short_code: str, text: str) -> list[int | None]: ...
 
+    async def ussd(self, asked: Mapping[str, Any]) -> dict[str, Any]: ...
+
 
 def control(port: int, **request: object) -> dict[str, Any]:
     """Sends one request to the SMSC on this machine and returns its answer. Requests: `set`
-    (knobs), `mo` ({"from", "to", "text"}), `disconnect`, `stats`. A refused one answers
-    {"error": ...}; raises OSError when nobody listens."""
+    (knobs), `mo` ({"from", "to", "text"}), `ussd` (as smsc_handsets.Handsets.ussd), `disconnect`,
+    `stats`. A refused one answers {"error": ...}; raises OSError when nobody listens."""
     with socket.create_connection(("127.0.0.1", port), _PATIENCE_S) as connection:
         connection.sendall(json.dumps(request).encode() + b"\n")
         with connection.makefile("rb") as lines:
@@ -61,6 +64,8 @@ async def _answer(smsc: Controlled, line: bytes) -> dict[str, Any]:
                 statuses = await smsc.mo(sender, to, text)
                 worst = max(statuses, key=lambda status: -1 if status == 0 else status or 1 << 32)
                 return {"command_status": worst, "parts": statuses}
+            case {"ussd": dict(asked)}:
+                return await smsc.ussd(asked)
             case {"disconnect": True}:
                 return {"disconnected": smsc.disconnect()}
             case {"stats": True}:

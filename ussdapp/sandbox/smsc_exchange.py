@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
+from ussdapp.sandbox.smsc_handsets import Handsets, apart
 from ussdapp.sandbox.smsc_knobs import Knobs, share
 from ussdapp.sandbox.smsc_ledger import Ledger, line_of
 from ussdapp.sandbox.smsc_session import Session, submit_response
@@ -44,6 +45,7 @@ class SmscExchange:
         self._sessions: set[Session] = set()
         self._owed: dict[str, deque[bytes]] = {}
         self._held: list[tuple[Session, bytes]] = []
+        self.handsets = Handsets(self.deliver)
         self._last_id = time.time_ns() // 1000  # so that a restart repeats none
         self._second = (0, 0)  # which one, and how many submits it had
 
@@ -73,6 +75,9 @@ class SmscExchange:
 
     def take(self, session: Session, submits: list[tuple[int, Delivered]]) -> None:
         lines: list[dict[str, Any]] = []
+        submits, screens = apart(submits)
+        for sequence, screen in screens:
+            self._take_screen(session, sequence, screen)
         answers: list[Callable[[], None]] = []
         for sequence, submit in submits:
             status = self._judge(submit)
@@ -87,6 +92,14 @@ class SmscExchange:
         for answer in answers:
             answer()
         self._maybe_drop(session, len(lines))
+
+    def _take_screen(self, session: Session, sequence: int, screen: Delivered) -> None:
+        """A screen is no SMS: it is in no ledger and has no receipt."""
+        status = self._judge(screen) or self.handsets.show(screen)
+        self.stats["screens_refused" if status else "screens"] += 1
+        self._last_id += 1
+        message_id = "" if status else self._spelt(self.knobs.id_form)
+        self._answer(session, submit_response(sequence, status, message_id))
 
     # what control asks
 
@@ -110,9 +123,7 @@ class SmscExchange:
     async def mo(self, sender: str, short_code: str, text: str) -> list[int | None]:
         """Delivers a text from a handset to some bind; the status each part was answered with,
         None where the bind died. Raises LookupError when no bind receives."""
-        session = next((one for one in self._sessions if one.receives), None)
-        if session is None:
-            raise LookupError("no bind receives")
+        session = self._receiving()
         self._last_id += 1
         statuses = []
         source, destination = Address(1, 1, sender), Address(3, 0, short_code)
@@ -122,6 +133,22 @@ class SmscExchange:
             session.deliver(body, _tell(told))
             statuses.append(await told)
         return statuses
+
+    async def ussd(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """As Handsets.ussd; raises LookupError, too, when no bind receives."""
+        return await self.handsets.ussd(asked)
+
+    async def deliver(self, body: bytes) -> int | None:
+        """Delivers to some bind; what it was answered with. Raises LookupError."""
+        told: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._receiving().deliver(body, _tell(told))
+        return await told
+
+    def _receiving(self) -> Session:
+        session = next((one for one in self._sessions if one.receives), None)
+        if session is None:
+            raise LookupError("no bind receives")
+        return session
 
     def figures(self) -> dict[str, int]:
         """The counts so far, and what is open now."""

@@ -72,7 +72,6 @@ def balance(database: Database) -> Balance:
 
     def work(connection: Connection) -> Balance:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        connection.execute("SET LOCAL statement_timeout = 0")
         states: dict[str, dict[str, int]] = {}
         for name, status, count in rows(connection, _COUNTS):
             states.setdefault(name, {})[status] = count
@@ -84,4 +83,4 @@ def balance(database: Database) -> Balance:
         found = rows(connection, _TROUBLES)
         return Balance(accounts, {what: count for what, count in found if count})
 
-    return database.run(work)
+    return database.unlimited(work)

@@ -10,51 +10,62 @@ from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from ussdapp.ports import Unavailable
+from ussdapp.wire.deadline import Deadline
 
 Connection = psycopg.Connection[TupleRow]
 T = TypeVar("T")
 
-_TRIES: Final = 3
+_PATIENCE_S: Final = 1.0  # seconds in which a transaction that failed is tried again
 _PASSING: Final = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout)
 
 
 class Database:
     """Runs transactions; raises ports.Unavailable when PostgreSQL does not answer in time."""
 
-    def __init__(self, url: str, most: int = 8, statement_ms: int = 4000) -> None:
+    def __init__(self, url: str, most: int = 8, answers_within: float = 4.0) -> None:
+        milliseconds = int(answers_within * 1000)
         self._pool = ConnectionPool(
             url,
             min_size=1,
             max_size=most,
             timeout=2.0,
             open=False,
-            kwargs={
-                "connect_timeout": 2,
-                "options": f"-c statement_timeout={statement_ms}",
-            },
+            kwargs={"connect_timeout": 2, "options": f"-c statement_timeout={milliseconds}"},
         )
+        # a server that is frozen times nothing out
+        self._deadline = Deadline(answers_within + 0.5)
         self._open = False
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """One transaction, again after a broken connection, deadlock or serialization failure:
         so `work` must do no harm when it ran before and its commit was not heard of."""
-        for left in reversed(range(_TRIES)):
+        enough = time.monotonic() + _PATIENCE_S
+        while True:
             try:
                 return self.run_once(work)
             except Unavailable:
-                if not left:
+                if time.monotonic() > enough:
                     raise
-                time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - jitter, no secret
-        raise AssertionError
+                time.sleep(random.uniform(0.05, 0.2))  # noqa: S311 - jitter, no secret
 
     def run_once(self, work: Callable[[Connection], T]) -> T:
         """One transaction, once."""
         try:
-            with self._connection() as connection:
+            with self._connection() as connection, self._deadline.over(connection.fileno()):
                 return work(connection)
         except _PASSING as trouble:
             # the trouble's own words may quote a row
             raise Unavailable(f"PostgreSQL: {type(trouble).__name__}") from None
+
+    def unlimited(self, work: Callable[[Connection], T]) -> T:
+        """One transaction that may take its time, for a person's command."""
+
+        def patiently(connection: Connection) -> T:
+            connection.execute("SET LOCAL statement_timeout = 0")
+            return work(connection)
+
+        with self._connection() as connection:
+            return patiently(connection)
 
     def _connection(self) -> Any:
         if not self._open:  # after the fork, not before

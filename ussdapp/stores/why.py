@@ -8,7 +8,7 @@ from ussdapp.core.status import Status
 from ussdapp.stores.database import Database, first
 
 _ROW: Final = """
-    SELECT status, status_at, detail, channel, class, copies, due_at, expires_at
+    SELECT status, status_at, detail, channel, class, copies, due_at, expires_at, resent
     FROM notifications WHERE id = %s
 """
 
@@ -20,7 +20,7 @@ def why(database: Database, number: int, now: datetime) -> str | None:
 
 
 def _sentence(row: tuple[Any, ...], now: datetime) -> str:
-    status, since, detail, channel, klass, copies, due_at, expires_at = row
+    status, since, detail, channel, klass, copies, due_at, expires_at, resent = row
     told = f" ({detail})" if detail else ""
     return f"{status} since {since:%Y-%m-%d %H:%M:%S} UTC on channel {channel}{told}: " + {
         Status.QUEUED: f"it is submitted when channel {channel} is bound and its turn comes"
@@ -28,7 +28,7 @@ def _sentence(row: tuple[Any, ...], now: datetime) -> str:
         else f"it is tried again at {due_at:%H:%M:%S} UTC, and expires at {expires_at:%H:%M:%S}",
         Status.SUBMITTING: "its answer is awaited; if the worker dies it becomes in_doubt",
         Status.SUBMITTED: "the operator took it; its receipt is awaited",
-        Status.IN_DOUBT: _doubt(Class(klass), copies),
+        Status.IN_DOUBT: _doubt(Class(klass), MOST_COPIES if resent else copies),
     }.get(Status(status), "this is final")
 
 

@@ -1,13 +1,13 @@
 """A window of notifications is claimed, journaled, submitted and recorded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
 from ussdapp.core.inbound import Lease
-from ussdapp.ports import Journal, Outcome, Sending, Submission, Unavailable
+from ussdapp.ports import InDoubt, Journal, Outcome, Sending, Submission, Unavailable
 
 log = structlog.get_logger()
 
@@ -29,10 +29,23 @@ class DeliverWindow:
             return 0
         window = self.journal.claim(lease, channel.window, clock())
         if window:
-            answered = list(zip(window, channel.submit(window), strict=True))
-            self._record(lease, answered, clock)
-            log.info("window.delivered", channel=channel.name, **_counts(answered))
+            self._submit(window, channel, lease, clock)
         return len(window)
+
+    def _submit(
+        self,
+        window: Sequence[Submission],
+        channel: Sending,
+        lease: Lease,
+        clock: Callable[[], datetime],
+    ) -> None:
+        # what breaks here breaks after its rows may have left: they are in doubt, all of them
+        answered: list[tuple[Submission, Outcome]] = [(row, InDoubt("broken")) for row in window]
+        try:
+            answered = list(zip(window, channel.submit(window), strict=True))
+        finally:
+            self._record(lease, answered, clock)
+        log.info("window.delivered", channel=channel.name, **_counts(answered))
 
     def _record(
         self,

@@ -1,11 +1,14 @@
-"""What nobody waits for is brought to its end: dead leases, doubt, parked receipts, doorbells."""
+"""What nobody waits for is brought to its end: dead leases, doubt, parked receipts, doorbells,
+texts of which parts are missing."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from ussdapp.ports import Doorbells, Journal, Leases, Receipts
+from ussdapp.core.inbound import Mo
+from ussdapp.ports import Doorbells, Journal, Leases, MoParts, Receipts
 
 log = structlog.get_logger()
 
@@ -18,6 +21,8 @@ class Reconcile:
     journal: Journal
     receipts: Receipts
     doorbells: Doorbells
+    mo_parts: MoParts | None = None
+    receive_mo: Callable[[Mo, datetime], None] | None = None
 
     def __call__(self, now: datetime) -> None:
         """One round."""
@@ -28,3 +33,13 @@ class Reconcile:
             self.doorbells.ring(channel)
         if buried or resent:
             log.warning("reconciled", buried=buried, applied=applied, resent=resent)
+        self._give_up_waiting(now)
+
+    def _give_up_waiting(self, now: datetime) -> None:
+        if self.mo_parts is None or self.receive_mo is None:
+            return
+        for mo, missing in self.mo_parts.overdue(now):
+            if missing:
+                log.warning("mo.incomplete", channel=mo.channel, missing=missing)
+            self.receive_mo(mo, now)
+            self.mo_parts.end(mo, now)

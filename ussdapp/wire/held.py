@@ -11,7 +11,7 @@ from ussdapp.wire.bodies import Login
 from ussdapp.wire.keeper import Keep
 from ussdapp.wire.pace import Pace
 from ussdapp.wire.pulse import Limits
-from ussdapp.wire.smpp import Bind, BindRefused
+from ussdapp.wire.smpp import Bind, BindRefused, OnLate
 from ussdapp.wire.window import Answer, Unwritten
 
 _LOOK: Final = 1.0  # seconds between looks at a bind that is up
@@ -59,10 +59,15 @@ class HeldBind:
         self._try()
         return _LOOK if self.bound else max(0.0, self._due - self._clock())
 
-    def submit(self, bodies: Sequence[bytes], pace: Pace | None) -> list[Answer]:
+    def submit(
+        self,
+        bodies: Sequence[bytes],
+        pace: Pace | None,
+        tags: Sequence[object] | None = None,
+    ) -> list[Answer]:
         """As Bind.submit; without a bind nothing is written."""
         bind = self._bind
-        return [Unwritten()] * len(bodies) if bind is None else bind.submit(bodies, pace)
+        return [Unwritten()] * len(bodies) if bind is None else bind.submit(bodies, pace, tags)
 
     def close(self) -> None:
         """Leaves the bind for good."""
@@ -99,7 +104,11 @@ class HeldBind:
 
 
 def binder(
-    login: Login, limits: Limits, keep: Keep, tls: ssl.SSLContext | None
+    login: Login,
+    limits: Limits,
+    keep: Keep,
+    tls: ssl.SSLContext | None,
+    on_late: OnLate | None = None,
 ) -> Callable[[], Bind]:
     """What makes a new Bind each time."""
-    return lambda: Bind(login, limits, keep, tls)
+    return lambda: Bind(login, limits, keep, tls, on_late=on_late)

@@ -9,7 +9,9 @@ from typing import Final, Protocol
 import requests
 from urllib3.exceptions import NewConnectionError
 
+from ussdapp.core.ended import Ended
 from ussdapp.core.inbound import Keyed, Mo, OptOut, Receipt
+from ussdapp.core.session import Shown
 
 PLAIN: Final = "text/plain; charset=utf-8"
 MOST_ANSWER: Final = 1 << 20  # octets of an answer that are read
@@ -18,11 +20,10 @@ _CHUNK: Final = 1 << 14
 
 @dataclass(frozen=True, slots=True, repr=False)
 class WireRequest:
-    """A callback as it came; of a field given twice the first. Header names are lower case."""
+    """A callback as it came; of a field given twice the first."""
 
     form: Mapping[str, str]
     query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
 
 
@@ -33,6 +34,7 @@ class WireReply:
     body: str
     content_type: str = PLAIN
     status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class BadRequest(ValueError):
@@ -45,13 +47,19 @@ class BadRequest(ValueError):
 
 
 class Callbacks(Protocol):
-    """How one counterparty spells its callbacks. Every `read_` raises BadRequest."""
+    """How one counterparty spells its callbacks. Every `read_` raises BadRequest, no `write_`."""
 
-    def read_ussd(self, request: WireRequest) -> Keyed: ...
+    def read_ussd(self, request: WireRequest) -> Keyed | Ended: ...
 
-    def write_ussd(self, text: str, *, ends: bool) -> WireReply: ...
+    def write_ussd(self, request: WireRequest, shown: Shown) -> WireReply:
+        """The answer to that request, whatever was wrong with it."""
+        ...
 
     def read_mo(self, request: WireRequest) -> Mo: ...
+
+    def write_taken(self, request: WireRequest) -> WireReply:
+        """The acknowledgement of a text that was read."""
+        ...
 
     def read_receipt(self, request: WireRequest) -> Receipt: ...
 

@@ -6,6 +6,7 @@ is an example there and not a standard), and the deviations listed in the operat
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from typing import Final, Literal
 
 from ussdapp.core import gsm7
@@ -26,9 +27,13 @@ _KEYS: Final = "id|sub|dlvrd|submit date|done date|stat|err|text"
 _FIELD: Final = re.compile(rf"\b(id|stat|err):(?:\s+(?!(?:{_KEYS}):))?(\S*)", re.IGNORECASE)
 # the form of appendix B to the letter, as most receipts are: a tenth of the time
 _STANDARD: Final = re.compile(
-    rb"id:([!-~]+) sub:\d+ dlvrd:\d+ submit date:\d+ done date:\d+ stat:(\w+) err:([!-~]+) text:",
+    rb"id:([!-~]+) sub:\d+ dlvrd:\d+ submit date:(\d+) done date:\d+ stat:(\w+) err:([!-~]+) text:",
     re.IGNORECASE,
 )
+_DATE: Final = re.compile(r"\bsubmit date:\s*([0-9][0-9/:. -]*)", re.IGNORECASE)
+# to the minute, to the second, with a year of four digits: the first that is a date (quirk 10)
+_DATES: Final = {10: ("%y%m%d%H%M",), 12: ("%y%m%d%H%M%S", "%Y%m%d%H%M"), 14: ("%Y%m%d%H%M%S",)}
+_EAT: Final = timezone(timedelta(hours=3))  # an SMSC's local time; no summer time, ever
 _TEXT: Final = re.compile(r"\btext:", re.IGNORECASE)
 _CONTROLS: Final = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
 _MOST_TEXT: Final = 1024  # characters of a receipt that are looked at
@@ -38,11 +43,13 @@ _UCS2: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class ReceiptText:
-    """A receipt as the operator spelt it; `state` in capitals, "" for whatever was missing."""
+    """A receipt as the operator spelt it; `state` in capitals, "" for whatever was missing.
+    `submitted_on` is aware, and None where there is no date to read."""
 
     message_id: str
     state: str
     error: str
+    submitted_on: datetime | None = None
 
 
 def read_receipt(delivered: Delivered, detect: Detect = "marks") -> ReceiptText | None:
@@ -59,6 +66,7 @@ def read_receipt(delivered: Delivered, detect: Detect = "marks") -> ReceiptText 
         _parameter_id(delivered) or fields.get("id", ""),
         (_parameter_state(delivered) or fields.get("stat", "")).upper(),
         fields.get("err", "") or _parameter_error(delivered),
+        _date(fields.get("submit date", "")),
     )
 
 
@@ -91,7 +99,7 @@ def _fields(delivered: Delivered) -> dict[str, str]:
     message = delivered.short_message
     if standard := _STANDARD.match(message):
         values = [_worded(value.decode("ascii", "replace")) for value in standard.groups()]
-        return dict(zip(("id", "stat", "err"), values, strict=True))
+        return dict(zip(("id", "submit date", "stat", "err"), values, strict=True))
     if delivered.data_coding == _UCS2 or message[:1] == b"\0":
         text = message.decode("utf-16-be", "replace")
     else:
@@ -100,7 +108,19 @@ def _fields(delivered: Delivered) -> dict[str, str]:
     fields: dict[str, str] = {}
     for name, value in _FIELD.findall(head):
         fields.setdefault(name.lower(), _worded(value))
+    if date := _DATE.search(head):
+        fields["submit date"] = date[1]
     return fields
+
+
+def _date(spelt: str) -> datetime | None:
+    digits = re.sub(r"\D", "", spelt)
+    for form in _DATES.get(len(digits), ()):
+        try:
+            return datetime.strptime(digits, form).replace(tzinfo=_EAT)
+        except ValueError:
+            continue
+    return None
 
 
 def _worded(value: str) -> str:

@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -18,6 +18,7 @@ import structlog
 from ussdapp.wire import pdu
 from ussdapp.wire.bodies import Delivered, Login, bind_body, read_data, read_delivered
 from ussdapp.wire.keeper import Arrived, Keep, Keeper
+from ussdapp.wire.late import Late
 from ussdapp.wire.link import Frame, Link
 from ussdapp.wire.pace import Pace
 from ussdapp.wire.pdu import Pdu
@@ -40,6 +41,7 @@ BINDS: Final = {
 _SUBMIT_RESP: Final = pdu.SUBMIT_SM | pdu.RESPONSE
 _UNBIND_RESP: Final = pdu.UNBIND | pdu.RESPONSE
 _GLANCE: Final = 0.05  # seconds between looks at a bind that is being left
+OnLate = Callable[[object, Answer], None]
 _log = structlog.get_logger()
 
 
@@ -55,8 +57,9 @@ class Bind:
     """One bind, from `connect` to its end; a new one is made to bind again.
 
     `keep` gets what was delivered, in a thread of the bind, and tells whether it was kept; only
-    then is it answered: kept with ESME_ROK, not kept (or raised) with ESME_RX_T_APPN. `counts`
-    says what was odd: stray answers, malformed PDUs, lost connections.
+    then is it answered: kept with ESME_ROK, not kept (or raised) with ESME_RX_T_APPN. `on_late`
+    gets the tag and the answer of a submit that nobody waits for any longer; it runs in the reader
+    and must not wait. `counts` says what was odd: stray answers, malformed PDUs, lost connections.
     """
 
     def __init__(
@@ -66,10 +69,12 @@ class Bind:
         keep: Keep,
         tls: ssl.SSLContext | None = None,
         first_sequence: int = 1,
+        on_late: OnLate | None = None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._login, self._limits, self._tls = login, limits, tls
         self._sequences = Sequences(first_sequence)
+        self._on_late, self._late = on_late, Late()
         self._keeper = Keeper(keep, self._write, limits.backlog)
         self._reader = threading.Thread(target=self._read_on, name="smpp-reader", daemon=True)
         self._over = threading.Event()
@@ -96,10 +101,15 @@ class Bind:
         self._submits = True
         self._reader.start()
 
-    def submit(self, bodies: Sequence[bytes], pace: Pace | None = None) -> list[Answer]:
+    def submit(
+        self,
+        bodies: Sequence[bytes],
+        pace: Pace | None = None,
+        tags: Sequence[object] | None = None,
+    ) -> list[Answer]:
         """Writes one submit_sm a body, all together or as the pace allows, and waits until all
-        are answered, the time for responses is over or the bind is. One answer a body, in
-        order."""
+        are answered, the time for responses is over or the bind is. One answer a body, in order;
+        with `tags`, one a body, an answer that comes within the next ten minutes is `on_late`'s."""
         if not bodies or not self._submits:
             return [Unwritten()] * len(bodies)
         window = self._sequences.open(len(bodies))
@@ -109,7 +119,10 @@ class Bind:
         window.done.wait(self._limits.response_s)
         if not window.left:
             return window.settled(0, len(bodies), range(1, len(bodies) + 1))
-        self._sequences.close(window)
+        if tags is not None:
+            # before they stop waiting, or an answer in between would be nobody's
+            self._late.expect(zip(window.sequences, tags, strict=True), time.monotonic())
+        self._late.only(window.sequences, self._sequences.close(window))
         answers: list[Answer] = []
         for frame, ends in slices:
             answers += window.settled(len(answers), self._link.withdraw(frame, ends), ends)
@@ -220,8 +233,9 @@ class Bind:
             command, status, sequence, body = one
             if command == _SUBMIT_RESP:
                 message_id = body.partition(b"\0")[0].decode("latin-1")
-                if not answer(sequence, Answered(status, message_id)):
-                    self.counts["stray"] += 1  # late, repeated, or never ours
+                answered = Answered(status, message_id)
+                if not answer(sequence, answered):
+                    self._stray(sequence, answered)
             elif command in (pdu.DELIVER_SM, pdu.DATA_SM):
                 arrived.append((command, sequence, self._delivered(one)))
             else:
@@ -253,8 +267,18 @@ class Bind:
     def _nacked(self, one: Pdu) -> None:
         if one.sequence == 0:
             raise pdu.Malformed("the SMSC lost our stream")  # no telling which PDU it means
-        if not self._sequences.answer(one.sequence, Nacked(one.status)):
+        nacked = Nacked(one.status)
+        if not self._sequences.answer(one.sequence, nacked):
+            self._stray(one.sequence, nacked)
+
+    def _stray(self, sequence: int, answer: Answer) -> None:
+        """An answer nobody waits for: late, repeated, or never ours."""
+        tag = self._late.take(sequence, time.monotonic())
+        if tag is None or self._on_late is None:
             self.counts["stray"] += 1
+        else:
+            self.counts["late"] += 1
+            self._on_late(tag, answer)
 
     # going on
 

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -90,18 +91,24 @@ class Sequences:
 
     def answer(self, sequence: int, answer: Answer) -> bool:
         """Gives the waiting submit its answer; False when nothing waits on that number."""
-        found = self._waiting.get(sequence)
+        found = self._waiting.pop(sequence, None)
         if found is None:
             return False
         window, place = found
         window.answer(place, answer)
-        self._waiting.pop(sequence, None)
         return True
 
-    def close(self, window: Window) -> None:
-        """Nothing of the window waits any longer."""
-        for sequence in window.sequences:
-            self._waiting.pop(sequence, None)
+    def close(self, window: Window) -> list[int]:
+        """Nothing of the window waits any longer; returns the numbers of what did. Every other
+        submit of it has its answer by then."""
+        left = []
+        for place, sequence in enumerate(window.sequences):
+            if self._waiting.pop(sequence, None) is not None:
+                left.append(sequence)
+                continue
+            while window.answers[place] is None:
+                time.sleep(0)  # the reader holds it in its hand
+        return left
 
     def abandon(self) -> None:
         """Ends every wait: no answer will come."""

@@ -70,6 +70,23 @@ CREATE TABLE mos (
         CHECK (status IN ('kept', 'answered', 'over_cap', 'no_subscriber'))
 );
 CREATE INDEX mos_by_content ON mos (content_index, received_at);
+-- Parts of long texts. begun_at tells a text from an earlier one of the same reference.
+CREATE TABLE mo_parts (
+    group_index    bytea NOT NULL,
+    begun_at       timestamptz NOT NULL,
+    number         smallint NOT NULL,
+    total          smallint NOT NULL,
+    channel        text NOT NULL,
+    short_code     text NOT NULL,
+    sender_sealed  bytea NOT NULL,
+    msisdn_sealed  bytea,
+    octets_sealed  bytea NOT NULL,
+    content_index  bytea NOT NULL,
+    data_coding    smallint NOT NULL,
+    ended_at       timestamptz,
+    PRIMARY KEY (group_index, begun_at, number)
+);
+CREATE INDEX mo_parts_waiting ON mo_parts (begun_at) WHERE ended_at IS NULL;
 CREATE TABLE cases (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     reference       text NOT NULL UNIQUE CHECK (reference ~ '^[0-9]{12}$'),
@@ -95,7 +112,7 @@ CREATE TABLE case_events (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     case_id       bigint NOT NULL REFERENCES cases,
     at            timestamptz NOT NULL,
-    what          text NOT NULL CHECK (what IN ('filed', 'replied')),
+    what          text NOT NULL CHECK (what IN ('filed', 'replied', 'added')),
     status        text NOT NULL,
     words_sealed  bytea,
     effect        text UNIQUE
@@ -127,10 +144,16 @@ CREATE TABLE notifications (
     expires_at      timestamptz NOT NULL,
     bind            smallint,
     epoch           bigint,
-    attempts        smallint NOT NULL DEFAULT 0,
+    -- the last attempt was only asked for patience: the next write is the same attempt
+    waited          boolean NOT NULL DEFAULT false,
+    attempts        integer NOT NULL DEFAULT 0,
     copies          smallint NOT NULL DEFAULT 0 CHECK (copies BETWEEN 0 AND 2),
+    -- parts of the present copy were taken: the rest is still that copy
+    begun           boolean NOT NULL DEFAULT false,
+    resent          boolean NOT NULL DEFAULT false,
     refusals        smallint NOT NULL DEFAULT 0,
-    parts_delivered smallint NOT NULL DEFAULT 0
+    parts_delivered smallint NOT NULL DEFAULT 0,
+    in_part_at      timestamptz
 );
 -- What was accepted, counted apart from where it stands, so that a lost row shows.
 CREATE TABLE acceptances (
@@ -150,16 +173,20 @@ CREATE TRIGGER notifications_counted AFTER INSERT ON notifications
 CREATE INDEX notifications_queued ON notifications (channel, rank, id) WHERE status = 'queued';
 CREATE INDEX notifications_submitting ON notifications (channel, bind, epoch)
     WHERE status = 'submitting';
-CREATE INDEX notifications_in_doubt ON notifications (msisdn_index) WHERE status = 'in_doubt';
-CREATE INDEX notifications_in_part ON notifications (status_at)
-    WHERE status = 'submitted' AND parts_delivered > 0;
+CREATE INDEX notifications_in_doubt ON notifications (msisdn_index)
+    WHERE status = 'in_doubt' OR (status = 'queued' AND resent);
+CREATE INDEX notifications_awaiting ON notifications (msisdn_index)
+    WHERE status IN ('submitting', 'submitted');
+CREATE INDEX notifications_in_part ON notifications (in_part_at) WHERE in_part_at IS NOT NULL;
 CREATE INDEX notifications_automatic ON notifications (msisdn_index, accepted_at) WHERE automatic;
 CREATE TABLE attempts (
     notification_id  bigint NOT NULL REFERENCES notifications,
-    attempt          smallint NOT NULL,
+    attempt          integer NOT NULL,
     channel          text NOT NULL,
     bind             smallint NOT NULL,
     epoch            bigint NOT NULL,
+    window_id        bigint NOT NULL,
+    writes           integer NOT NULL DEFAULT 1,
     journaled_at     timestamptz NOT NULL,
     answered_at      timestamptz,
     outcome          text CHECK (outcome IN ('submitted', 'rejected', 'deferred', 'in_doubt')),
@@ -168,27 +195,41 @@ CREATE TABLE attempts (
 );
 CREATE TABLE submits (
     notification_id  bigint NOT NULL,
-    attempt          smallint NOT NULL,
+    attempt          integer NOT NULL,
     part             smallint NOT NULL,
     account          text NOT NULL,
-    message_id       text NOT NULL,
+    message_id       text NOT NULL,  -- as spelt; '' where none was told
+    message_key      text,           -- folded, to be found by; NULL where none was told
+    told             boolean NOT NULL DEFAULT true,  -- by an answer; else a receipt was fitted
     receipt          text,
     submitted_at     timestamptz NOT NULL,
     PRIMARY KEY (notification_id, attempt, part),
     FOREIGN KEY (notification_id, attempt) REFERENCES attempts
 );
-CREATE INDEX submits_by_message_id ON submits (account, message_id);
+CREATE INDEX submits_by_message_key ON submits (account, message_key);
 CREATE TABLE receipts (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     account       text NOT NULL,
     message_id    text NOT NULL,
+    message_keys  text[] NOT NULL,  -- the folded ids it may mean, in the order of their base
     status        text NOT NULL,
     code          text NOT NULL,
     msisdn_index  bytea,
+    submitted_on  timestamptz,
     received_at   timestamptz NOT NULL,
+    parked        text NOT NULL DEFAULT '' CHECK (parked IN ('', 'mismatched', 'other_base')),
     applied_at    timestamptz
 );
-CREATE INDEX receipts_parked ON receipts (account, message_id) WHERE applied_at IS NULL;
+CREATE INDEX receipts_parked ON receipts (id) WHERE applied_at IS NULL;
+CREATE INDEX receipts_parked_of ON receipts (msisdn_index) WHERE applied_at IS NULL;
+-- In which base the receipts of an account spell its message ids, learnt from the first of them.
+CREATE TABLE id_bases (
+    account   text PRIMARY KEY,
+    base      text NOT NULL CHECK (base IN ('same', 'hex_to_decimal', 'decimal_to_hex')),
+    agreeing  smallint NOT NULL,
+    other     text CHECK (other IN ('same', 'hex_to_decimal', 'decimal_to_hex')),
+    contrary  smallint NOT NULL
+);
 CREATE TABLE leases (
     channel     text NOT NULL,
     bind        smallint NOT NULL,
