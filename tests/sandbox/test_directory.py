@@ -107,12 +107,6 @@ def test_every_region_and_every_council_of_the_mainland_is_there(directory: list
     assert (len(regional), len(councils)) == (26, 184)
 
 
-def test_the_first_institutions_of_the_sandbox_stand_in_the_directory_unchanged(
-    directory: list[Entry],
-) -> None:
-    assert set(_entries("demo.toml")) - set(directory) == set()
-
-
 def test_every_mainland_institution_the_seeds_name_is_there(directory: list[Entry]) -> None:
     assert set(NAMED_BY_THE_SEEDS) - {short for short, *_ in directory} == set()
 

@@ -72,6 +72,8 @@ class Yard:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                # a script's background job ignores SIGINT, and hands that down
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
             )
         copy = Copy(process, folder / "home", port, log)
         self._copies.append(copy)

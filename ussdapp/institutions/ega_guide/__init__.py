@@ -1,0 +1,183 @@
+"""eGA, mGov USSD integration guide v2.1.0 (2026): external applications, look-ups, summary posts.
+
+External application: first `msisdn sessionid lang=SW|EN`, then `msisdn sessionid input` with the
+latest input alone; the answer is `{header_type, text, options}`, "2" expects input, "3" ends, "4"
+hands back with `data`. Look-up: `{"data": value}`, answered `{"success", "detail_01", ...}` or with
+free names. Summary: the answers and `msisdn`, answered `{"status", "sms_reply", "sms_text"}`.
+
+The guide says GET in its examples and POST in its prose, so either may be configured. How our calls
+are signed is in `calls`, how the answers are read in `answers`.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+import structlog
+
+from ussdapp.core.back_office import Asker, HandedIn, LookedUp, Mode, Relayed
+from ussdapp.institutions.ega_guide import answers
+from ussdapp.institutions.ega_guide.calls import Desk, signed
+from ussdapp.ports import OfficeGarbled, OfficeLate, OfficeUnavailable
+from ussdapp.wire.breaker import Breaker, Bulkhead, Pass, Shut
+from ussdapp.wire.guarded import Forbidden, GuardedClient, NoAnswer, NotReached, TooSlow
+from ussdapp.wire.http import WireAnswer
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+MOST_AT_ONCE: Final = 4  # calls under way to one office from one process
+MOST_IN_ALL: Final = 12  # and to all of them: the rest of the threads is for everybody else
+DEADLINE: Final = 5.0  # seconds
+_SECRET: Final = 16  # characters that a secret has at least
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """One back office as configured, with its own bulkhead and breaker; `deadline` in seconds."""
+
+    name: str
+    desk: Desk
+    deadline: float
+    bulkhead: Bulkhead = field(default_factory=lambda: Bulkhead(MOST_AT_ONCE))
+    breaker: Breaker = field(default_factory=Breaker)
+
+
+class EgaGuide:
+    """Keeps ports.BackOffices. `clock` is monotonic, `today` tells the time of a call."""
+
+    def __init__(
+        self,
+        offices: Mapping[str, Office],
+        client: GuardedClient,
+        clock: Callable[[], float] = time.monotonic,
+        today: Callable[[], datetime] = lambda: datetime.now(UTC),
+        most_in_all: int = MOST_IN_ALL,
+    ) -> None:
+        self._offices = offices
+        self._client = client
+        self._clock = clock
+        self._today = today
+        self._all = Bulkhead(most_in_all)
+
+    def look_up(self, office: str, data: str, asker: Asker) -> LookedUp:
+        """What the office knows of one value."""
+        return self._asked(office, Mode.LOOKUP, {"data": data}, asker, answers.looked_up)
+
+    def hand_in(self, office: str, given: Mapping[str, str], asker: Asker) -> HandedIn:
+        """Posts what was answered, with the MSISDN."""
+        summary = {**given, "msisdn": asker.msisdn.digits}
+        return self._asked(office, Mode.SUMMARY, summary, asker, answers.handed_in)
+
+    def relay(self, office: str, asker: Asker, keyed: str | None) -> Relayed:
+        """Gives an external application the latest key, None for the first hit."""
+        told = {"msisdn": asker.msisdn.digits, "sessionid": asker.session_id}
+        told |= {"lang": asker.language.upper()} if keyed is None else {"input": keyed}
+        return self._asked(office, Mode.EXTERNAL, told, asker, answers.relayed)
+
+    def _asked(
+        self,
+        name: str,
+        mode: Mode,
+        told: Mapping[str, str],
+        asker: Asker,
+        read: Callable[[bytes], T],
+    ) -> T:
+        office = self._office(name, mode)
+        given, heard = self._entered(office), False
+        try:
+            result = read(_body(self._exchanged(office, told, asker)))
+            heard = True
+        except (OfficeLate, OfficeUnavailable) as trouble:
+            log.warning("office.unheard", office=name, trouble=type(trouble).__name__)
+            raise
+        finally:
+            self._left(office, given, heard=heard)
+        return result
+
+    def _left(self, office: Office, given: Pass, *, heard: bool) -> None:
+        office.bulkhead.leave()
+        self._all.leave()
+        if heard:
+            office.breaker.succeeded(given)
+        else:
+            office.breaker.failed(given, self._clock())
+
+    def _office(self, name: str, mode: Mode) -> Office:
+        office = self._offices.get(name)
+        if office is None or office.desk.mode is not mode:
+            log.error("office.unknown", office=name, mode=mode.value)
+            raise OfficeUnavailable("no such office is configured")
+        return office
+
+    def _entered(self, office: Office) -> Pass:
+        entered: list[Bulkhead] = []
+        try:
+            for bulkhead in (self._all, office.bulkhead):
+                bulkhead.enter()
+                entered.append(bulkhead)
+            return office.breaker.enter(self._clock())
+        except Shut as shut:
+            for bulkhead in entered:
+                bulkhead.leave()
+            raise OfficeUnavailable(str(shut)) from None
+
+    def _exchanged(self, office: Office, told: Mapping[str, str], asker: Asker) -> WireAnswer:
+        call = signed(office.desk, told, asker, self._today())
+        try:
+            return self._client.exchange(call, office.deadline)
+        except TooSlow:
+            raise OfficeLate(office.name) from None
+        except NoAnswer as trouble:
+            raise OfficeGarbled(str(trouble)) from None
+        except (NotReached, Forbidden) as trouble:
+            raise OfficeUnavailable(str(trouble)) from None
+
+
+def _body(answer: WireAnswer) -> bytes:
+    if 200 <= answer.status < 300:
+        return answer.body
+    if answer.status >= 500:  # it broke, before or after it took a summary
+        raise OfficeGarbled(f"answered with HTTP {answer.status}")
+    raise OfficeUnavailable(f"answered with HTTP {answer.status}")
+
+
+def build(
+    tables: Mapping[str, Mapping[str, Any]],
+    client: GuardedClient,
+    *,
+    patience: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    most_in_all: int = MOST_IN_ALL,
+) -> EgaGuide:
+    """The offices of the settings' `back_offices`; `patience` is a deadline, in seconds, that
+    replaces theirs. Raises ValueError with one sentence a line."""
+    troubles: list[str] = []
+    offices: dict[str, Office] = {}
+    for name, given in tables.items():
+        try:
+            offices[name] = _configured(name, given, client, patience)
+        except (ValueError, TypeError) as trouble:
+            troubles.append(f"back_offices.{name}: {trouble}")
+    if troubles:
+        raise ValueError("\n".join(troubles))
+    return EgaGuide(offices, client, clock, most_in_all=most_in_all)
+
+
+def _configured(
+    name: str, given: Mapping[str, Any], client: GuardedClient, patience: float | None
+) -> Office:
+    mode = Mode(given.get("kind"))
+    method = str(given.get("method", "GET" if mode is Mode.EXTERNAL else "POST")).upper()
+    if method not in ("GET", "POST"):
+        raise ValueError("method is GET or POST")
+    url, secret = str(given.get("url", "")), str(given.get("secret", ""))
+    client.parsed(url)
+    if len(secret) < _SECRET:
+        raise ValueError(f"secret needs at least {_SECRET} characters")
+    deadline = float(given.get("deadline", DEADLINE))
+    if not 0 < deadline <= 30:
+        raise ValueError("deadline is in seconds, at most 30")
+    return Office(name, Desk(url, mode, method, secret.encode()), patience or deadline)

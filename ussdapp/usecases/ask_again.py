@@ -1,0 +1,116 @@
+"""What an institution did not answer in time is asked again; the citizen is told once, by SMS.
+
+A look-up may be asked any number of times. A summary whose answer was lost may have been taken: it
+is posted again once, with the request id of the first, and after that the citizen is told that
+nobody knows, rather than that it failed.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from ussdapp.core.back_office import MOST_POSTS, Claimed, Ended, LookedUp, Mode, Question, again_at
+from ussdapp.core.letters import Letters
+from ussdapp.core.screen_text import cut, readable, width
+from ussdapp.ports import (
+    BackOffices,
+    Doorbells,
+    OfficeGarbled,
+    OfficeLate,
+    OfficeUnavailable,
+    Questions,
+)
+
+log = structlog.get_logger()
+
+TWO_PARTS: Final = 306  # septets
+_GAP: Final = re.compile(r"\{([a-z0-9_]+)\}")  # detail_01 has digits
+_SMS: Final = "sms"  # the detail in which an office may say it all in one line
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Heard:
+    """The sentence of `menus/sms.toml` that tells an answer, and the answer itself."""
+
+    name: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgain:
+    """Asks one claimed question. Raises Unavailable, after which the claim lapses by itself."""
+
+    offices: BackOffices
+    questions: Questions
+    letters: Letters
+    doorbells: Doorbells
+
+    def __call__(self, claimed: Claimed, clock: Clock) -> None:
+        """Ends the question with one notification, or postpones it."""
+        if claimed.posts > MOST_POSTS:  # this process or another died while it was asked
+            return self._fail(claimed, "late_unconfirmed", clock())
+        try:
+            heard = self._heard(claimed.question)
+        except (OfficeLate, OfficeGarbled):
+            return self._unheard(claimed, claimed.posts, clock())
+        except OfficeUnavailable:
+            not_taken = claimed.posts - (claimed.question.mode is Mode.SUMMARY)
+            return self._unheard(claimed, not_taken, clock())
+        return self._end(claimed, Ended.ANSWERED, heard, clock())
+
+    def _heard(self, question: Question) -> Heard:
+        if question.mode is Mode.LOOKUP:
+            answer = self.offices.look_up(question.office, question.asked["data"], question.asker)
+            return looked_up(question, answer)
+        taken = self.offices.hand_in(question.office, question.asked, question.asker)
+        if taken.sms_text:
+            return Heard("late_answer", taken.sms_text)
+        return Heard("late_received" if taken.status else "late_refused")
+
+    def _unheard(self, claimed: Claimed, posts: int, now: datetime) -> None:
+        if posts >= MOST_POSTS:
+            return self._fail(claimed, "late_unconfirmed", now)
+        due = again_at(claimed, now)
+        if due is None:
+            return self._fail(claimed, "late_unconfirmed" if posts else "late_failed", now)
+        return self.questions.postpone(claimed, due, posts)
+
+    def _fail(self, claimed: Claimed, name: str, now: datetime) -> None:
+        self._end(claimed, Ended.FAILED, Heard(name), now)
+
+    def _end(self, claimed: Claimed, how: Ended, heard: Heard, now: datetime) -> None:
+        question = claimed.question
+        text = self._written(question, heard)
+        told = self.letters.receipt(
+            f"{question.asker.effect}:late", question.institution, question.asker.msisdn, text, now
+        )
+        if self.questions.end(claimed, how, told, now):
+            self.doorbells.ring(told.channel)
+            log.info("question.ended", office=question.office, how=how.value, tries=claimed.tries)
+
+    def _written(self, question: Question, heard: Heard) -> str:
+        """At most two parts: the answer is cut to the room its sentence leaves."""
+        language = question.asker.language
+        said = {"huduma": readable(question.title), "jibu": ""}
+        room = TWO_PARTS - width(self.letters.say(heard.name, language, said))
+        words = cut(" ".join(readable(heard.words).split()), room)
+        return self.letters.say(heard.name, language, {**said, "jibu": words})
+
+
+def looked_up(question: Question, answer: LookedUp) -> Heard:
+    """A look-up's answer in words: the screen's sentence filled in, the office's own line, or its
+    details one after the other."""
+    details = answer.details
+    sentence = question.sentences.get("found" if answer.success else "missing", "")
+    if sentence:
+        named = {question.names.get(name, name): value for name, value in details.items()}
+        words = _GAP.sub(lambda gap: named.get(gap.group(1), ""), sentence)
+    else:
+        words = details.get(_SMS) or ", ".join(value for value in details.values() if value)
+    return Heard("late_answer", words) if words else Heard("late_missing")
