@@ -51,7 +51,11 @@ def walked(*keys: str, language: str = "sw") -> Turn:
 
 
 def settled(turn: Turn) -> Turn:
-    return resume(MENU, turn.session, FOUND[turn.ask.name]) if turn.ask else turn
+    return (
+        resume(MENU, turn.session, FOUND.get(turn.ask.name, Found("unavailable")))
+        if turn.ask
+        else turn
+    )
 
 
 TO_WORDS = ("9", "2", "1", "1", "ega")
@@ -92,7 +96,10 @@ def test_a_record_replayed_shows_every_screen_again(keys: list[str]) -> None:
         record = Record(record.version, record.language, (*record.keys, key), record.found)
         if turn.ask:
             record = Record(
-                record.version, "sw", record.keys, (*record.found, FOUND[turn.ask.name])
+                record.version,
+                "sw",
+                record.keys,
+                (*record.found, FOUND.get(turn.ask.name, Found("unavailable"))),
             )
             turn = settled(turn)
         assert replay(MENU, record) == turn
@@ -102,7 +109,7 @@ def test_a_wrong_key_shows_the_screen_again_with_a_sentence() -> None:
     before = walked("9", "2")
     after = step(MENU, before.session, "7")
     assert after.text == f"Chaguo si sahihi.\n{before.text}"
-    assert after.session == before.session
+    assert after.session.place == before.session.place
 
 
 def test_home_forgets_the_way_and_the_answers_but_not_the_language() -> None:
@@ -133,7 +140,7 @@ def test_a_lookup_asks_with_the_answers_given_so_far() -> None:
 
 
 def test_another_try_at_a_reference_stands_once_on_the_way_back() -> None:
-    tries = walked("9", "2", "2", "1", "2", "3")
+    tries = walked("9", "2", "2", *["482130000016"] * 3)
     assert tries.text.startswith("Namba hiyo haijapatikana.")
     assert step(MENU, tries.session, "0").text == walked("9", "2", "2").text
 
@@ -187,7 +194,7 @@ def test_the_pages_together_show_every_institution_once(language: str) -> None:
 def test_the_confirmation_cuts_long_words_and_nothing_else() -> None:
     text = walked(*TO_WORDS, "Maji " * 36, "1").text
     assert text.startswith("Thibitisha: Lalamiko kwa EGA\nMaji Maji")
-    assert text.endswith("...\n1 Tuma\n0 Rudi  00 Mwanzo")
+    assert text.endswith("...\n1 Tuma\n2 Ghairi\n0 Rudi  00 Mwanzo")
     assert gsm7.septets(text) == pytest.approx(MENU.budget, abs=2)
 
 

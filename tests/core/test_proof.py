@@ -19,6 +19,13 @@ wrong = { sw = "Siyo.", en = "No." }
 unavailable = { sw = "Samahani.", en = "Sorry." }
 too_long = { sw = "Ndefu.", en = "Long." }
 lost = { sw = "Upya.", en = "Again." }
+yes = { sw = "Ndiyo", en = "Yes" }
+no = { sw = "Hapana", en = "No" }
+next = { sw = "Endelea", en = "Go on" }
+enough = { sw = "Basi.", en = "Enough." }
+resume = { sw = "Endelea?", en = "Go on?" }
+resume_yes = { sw = "Ndiyo", en = "Yes" }
+resume_no = { sw = "Upya", en = "Anew" }
 [a]
 kind = "choice"
 sw = "Chagua"
@@ -85,7 +92,7 @@ FAULTS = {
     "a sentence's language left out": (
         ', en = "Again:" }\nsaves',
         " }\nsaves",
-        "main.toml [b]: en is missing",
+        "main.toml [b]: wrong: en is missing",
     ),
     "a typing mistake in a name": (
         'saves = "neno"',
@@ -100,7 +107,7 @@ FAULTS = {
     "a kind nobody knows": (
         'kind = "end"',
         'kind = "exit"',
-        "main.toml [c]: kind 'exit' is not one of choice, input, list, lookup, end",
+        "main.toml [c]: kind 'exit' is not one of choice, list, input, confirm, lookup, text, ",
     ),
     "a value nobody saved": (
         "Asante: {neno}",
@@ -110,12 +117,17 @@ FAULTS = {
     "a character no handset shows": (
         "Asante:",
         "Asante ✓:",
-        "main.toml [c] sw: no handset shows ✓",
+        "main.toml [c] sw: no handset shows ✓, leave it out",
     ),
     "a screen too wide": (
-        "Choose",
-        "Choose " * 30,
-        "main.toml [a] en: the widest page takes 222 septets, 62 more than 160",
+        "Write:",
+        "Write " * 30,
+        "main.toml [b] en: the widest page takes 196 septets, 36 more than 160",
+    ),
+    "an option too wide for any page": (
+        'en = "Words"',
+        f'en = "{"Words " * 25}"',
+        "main.toml [a] en: the widest page takes 180 septets, 20 more than 160",
     ),
     "an ask nobody answers": (
         'kind = "end"\nsw = "Asante: {neno}"\nen = "Thanks: {neno}"',

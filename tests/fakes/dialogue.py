@@ -1,7 +1,7 @@
 """What a dialogue needs of the world, in memory: each keeps the promise of its port."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import count
@@ -15,9 +15,10 @@ from ussdapp.core.menu import Menu, items_of
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Notification
 from ussdapp.core.reference import Reference
+from ussdapp.core.resume import Draft
 from ussdapp.core.routing import Route, Routes
 from ussdapp.core.session import Record, Shown
-from ussdapp.ports import NoSuchCase, ReferenceTaken, Unavailable
+from ussdapp.ports import After, BackOffices, NoSuchCase, Questions, ReferenceTaken, Unavailable
 from ussdapp.stores.menu_files import ServedMenus, read_menu, read_texts
 from ussdapp.usecases.answer_ussd import AnswerUssd
 
@@ -26,13 +27,29 @@ NOON = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ASHA = Msisdn("255754000001")
 JUMA = Msisdn("255754000002")
 INSTITUTIONS = (
-    Institution("ega", "Mamlaka ya Serikali Mtandao", "e-Government Authority"),
-    Institution("tra", "Mamlaka ya Mapato Tanzania", "Tanzania Revenue Authority"),
-    Institution("tanesco", "Shirika la Umeme Tanzania", "Tanzania Electric Supply Company"),
-    Institution("dawasa", "Maji Safi na Maji Taka Dar es Salaam", "Dar es Salaam Water Authority"),
-    Institution("nida", "Vitambulisho vya Taifa", "National Identification Authority"),
-    Institution("rita", "Wakala wa Usajili Ufilisi na Udhamini", "Registration and Trusteeship"),
-    Institution("heslb", "Bodi ya Mikopo ya Elimu ya Juu", "Higher Education Loans Board"),
+    Institution(
+        "ega", "Mamlaka ya Serikali Mtandao", "e-Government Authority", "Mawasiliano na Tehama"
+    ),
+    Institution("tra", "Mamlaka ya Mapato Tanzania", "Tanzania Revenue Authority", "Fedha na Kodi"),
+    Institution(
+        "tanesco", "Shirika la Umeme Tanzania", "Tanzania Electric Supply Company", "Nishati"
+    ),
+    Institution(
+        "dawasa", "Maji Safi na Maji Taka Dar es Salaam", "Dar es Salaam Water Authority", "Maji"
+    ),
+    Institution(
+        "nida",
+        "Vitambulisho vya Taifa",
+        "National Identification Authority",
+        "Utambulisho na Uhamiaji",
+    ),
+    Institution(
+        "rita",
+        "Wakala wa Usajili Ufilisi na Udhamini",
+        "Registration and Trusteeship",
+        "Utambulisho na Uhamiaji",
+    ),
+    Institution("heslb", "Bodi ya Mikopo ya Elimu ya Juu", "Higher Education Loans Board", "Elimu"),
 )
 
 
@@ -54,6 +71,8 @@ class FakeSessions:
 
     def __init__(self) -> None:
         self.records: dict[str, Record] = {}
+        self.drafts: dict[Msisdn, Record] = {}
+        self.claims: set[str] = set()
         self.down = False
         self.trips = 0
         self._lock = Lock()
@@ -62,22 +81,67 @@ class FakeSessions:
         self._reach()
         return self.records.get(key)
 
-    def exchange(self, key: str, before: Record | None, after: Record) -> Record | None:
+    def begin(
+        self, key: str, record: Record, citizen: Msisdn
+    ) -> tuple[Record | None, Record | None]:
         self._reach()
         with self._lock:
             kept = self.records.get(key)
-            if kept is None or kept in (before, after):
-                self.records[key] = after
-                return None
-            return kept
+            draft = None if kept else self.drafts.get(citizen)
+            if kept is None and draft is None:
+                self.records[key] = record
+            return kept, draft
+
+    def exchange(self, key: str, before: Record | None, after: After) -> Record | None:
+        self._reach()
+        with self._lock:
+            kept = self.records.get(key)
+            if kept is not None and kept not in (before, after.record):
+                return kept
+            self.records[key] = after.record
+            if after.draft is Draft.TAKEN:
+                origin = after.record.origin or key
+                self.drafts[after.citizen] = replace(after.record, origin=origin)
+            elif after.draft is Draft.CLEARED:
+                self.drafts.pop(after.citizen, None)
+            return None
+
+    def claim(self, key: str) -> bool:
+        self._reach()
+        with self._lock:
+            fresh = key not in self.claims
+            self.claims.add(key)
+            return fresh
 
     def wipe(self) -> None:
         self.records.clear()
+        self.drafts.clear()
+        self.claims.clear()
 
     def _reach(self) -> None:
         self.trips += 1
         if self.down:
             raise Unavailable("sessions")
+
+
+class FakeOffers:
+    """Keeps ports.Offers."""
+
+    def __init__(self) -> None:
+        self.offered: set[str] = set()
+        self.down = False
+
+    def make(self, key: str, at: datetime) -> None:
+        self._reach()
+        self.offered.add(key)
+
+    def made(self, key: str) -> bool:
+        self._reach()
+        return key in self.offered
+
+    def _reach(self) -> None:
+        if self.down:
+            raise Unavailable("offers")
 
 
 class FakeDialogues:
@@ -194,6 +258,9 @@ class World:
     dialogues: FakeDialogues = field(default_factory=FakeDialogues)
     cases: FakeCases = field(default_factory=FakeCases)
     doorbells: FakeDoorbells = field(default_factory=FakeDoorbells)
+    offers: FakeOffers = field(default_factory=FakeOffers)
+    offices: BackOffices | None = None
+    questions: Questions | None = None
     menus: ServedMenus = field(default_factory=lambda: ServedMenus(real_menu()))
     numbers: Iterator[int] = field(default_factory=lambda: count(48213000001, 7919))
 
@@ -207,6 +274,9 @@ class World:
             letters=real_letters(),
             doorbells=self.doorbells,
             new_reference=lambda: Reference.numbered(next(self.numbers)),
+            offers=self.offers,
+            offices=self.offices,
+            questions=self.questions,
         )
 
 
@@ -219,6 +289,7 @@ class Handset:
     session_id: str = "ATUid_1"
     keys: tuple[str, ...] = ()
     now: datetime = NOON
+    channel: str = "at"
 
     def dials(self) -> Shown:
         self.keys = ()
@@ -233,4 +304,6 @@ class Handset:
 
     def sends(self, text: str) -> Shown:
         """One callback with that text."""
-        return self.answer(Keyed("at", self.session_id, self.msisdn, "*152*00#", text), self.now)
+        return self.answer(
+            Keyed(self.channel, self.session_id, self.msisdn, "*152*00#", text), self.now
+        )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ussdapp.core.case import CaseStatus, CaseView, NewCase, Reply
 from ussdapp.core.inbound import Institution, KeyHolder, Lease, Mo, Receipt
@@ -10,6 +10,9 @@ from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import AUTOMATIC_WITHIN, MOST_AUTOMATIC, Notification
 from ussdapp.core.reference import Reference
 from ussdapp.ports import (
+    Addition,
+    CaseClosed,
+    KeptMo,
     NoSuchCase,
     Outcome,
     ReferenceTaken,
@@ -24,7 +27,8 @@ class Kept:
 
     notifications: list[Notification] = field(default_factory=list)
     cases: dict[str, tuple[NewCase, CaseView]] = field(default_factory=dict)
-    mos: dict[str, Mo] = field(default_factory=dict)
+    additions: dict[str, Addition] = field(default_factory=dict)
+    mos: dict[str, tuple[Mo, datetime]] = field(default_factory=dict)
     settled: dict[str, str] = field(default_factory=dict)
     languages: dict[Msisdn, str] = field(default_factory=dict)
     opted_out: set[tuple[Msisdn, str | None]] = field(default_factory=set)
@@ -78,13 +82,31 @@ class Kept:
     ) -> tuple[CaseView, str | None]:
         raise NoSuchCase
 
+    def add(self, addition: Addition) -> CaseView | None:
+        view = self.view(addition.reference, addition.msisdn)
+        if view is None or addition.effect in self.additions:
+            return view
+        if view.status is CaseStatus.CLOSED:
+            raise CaseClosed
+        self.additions[addition.effect] = addition
+        return view
+
     # ports.Mos
 
-    def keep(self, mo: Mo, at: datetime) -> str:
+    def keep(self, mo: Mo, at: datetime, within: timedelta = timedelta(seconds=60)) -> KeptMo:
         self._alive()
-        self.mos.setdefault(mo.key, mo)
-        self.settled.setdefault(f"mo:{mo.key}", "kept")
-        return f"mo:{mo.key}"
+        effect = f"mo:{mo.key}"
+        if mo.keyed_by_content:
+            effect = self._of_content(mo, at, within)
+        self.mos.setdefault(effect, (mo, at))
+        self.settled.setdefault(effect, "kept")
+        return KeptMo(effect, self.settled[effect] != "kept")
+
+    def _of_content(self, mo: Mo, at: datetime, within: timedelta) -> str:
+        for effect, (kept, kept_at) in self.mos.items():
+            if kept.key == mo.key and kept_at > at - within:
+                return effect
+        return f"mo:{mo.key}:{at.isoformat()}"
 
     def settle(self, effect: str, status: str) -> None:
         if self.settled[effect] == "kept":

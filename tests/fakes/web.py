@@ -9,6 +9,7 @@ from ussdapp.channels.africastalking import AfricasTalkingCallbacks
 from ussdapp.core.case import CaseStatus, CaseView, Kind
 from ussdapp.core.inbound import Keyed, KeyHolder, Mo, OptOut, Receipt
 from ussdapp.core.reference import NotAReference, Reference
+from ussdapp.core.session import Shown
 from ussdapp.ports import CaseClosed, NoSuchCase
 from ussdapp.settings import ChannelSettings, Settings
 
@@ -20,14 +21,6 @@ POOR_KEY = "live-key-that-only-reads"
 REFERENCE = Reference.numbered(12345)
 CLOSED = Reference.numbered(54321)
 SORRY = {"sw": "Samahani, kuna tatizo. Piga tena baadaye.", "en": "Sorry. Dial again later."}
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A screen."""
-
-    text: str
-    ends: bool
 
 
 @dataclass(slots=True)

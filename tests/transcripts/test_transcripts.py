@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.dialogue import NOON, Handset, World
+from tests.transcripts.offices import Institutions
 from ussdapp.core import gsm7
 from ussdapp.core.case import CaseStatus, CaseView, Reply
 from ussdapp.core.msisdn import Msisdn
@@ -24,19 +25,28 @@ FOLDER = Path(__file__).parent
 class Stage:
     """One transcript being played."""
 
-    world: World = field(default_factory=World)
+    institutions: Institutions = field(default_factory=Institutions)
+    world: World = field(init=False)
     dials: int = 0
     handset: Handset | None = None
 
+    def __post_init__(self) -> None:
+        self.world = self.institutions.world()
+
     def played(self, line: str) -> Iterator[str]:
-        told = len(self.world.cases.told)
+        told = len(self.told)
         if line.startswith("> ") and self.handset:
             yield screen(self.handset.keys_in(line[2:]))
         elif line.startswith("* "):
             self.happens(line[2:])
         elif " dials " in line:
             yield screen(self.dialled(line.partition(" ")[0]))
-        yield from (letter(told) for told in self.world.cases.told[told:])
+        yield from (letter(told) for told in self.told[told:])
+
+    @property
+    def told(self) -> list[Notification]:
+        """Every SMS so far."""
+        return [*self.world.cases.told, *self.institutions.told]
 
     def dialled(self, msisdn: str) -> Shown:
         self.dials += 1
@@ -47,6 +57,8 @@ class Stage:
     def happens(self, line: str) -> None:
         if line == "Redis forgets everything":
             self.world.sessions.wipe()
+            return
+        if self.institutions.happens(line):
             return
         institution, _, words = line.partition(" answers: ")
         case = list(self.world.cases.cases.values())[-1]

@@ -1,28 +1,36 @@
 """Knows what a key causes: menu, session and what was keyed give a turn. Nothing here waits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ussdapp.core.menu import (
+from ussdapp.core.asks import AGAIN, ENDS, RELAY, SHOWS
+from ussdapp.core.listed import matching, picked
+from ussdapp.core.menu import Menu
+from ussdapp.core.page import page_count, render
+from ussdapp.core.patterns import accepted
+from ussdapp.core.screen_text import fill
+from ussdapp.core.screens import (
     BACK,
     HOME,
     MORE,
+    NEXT,
+    NO,
+    YES,
     Choice,
+    Confirm,
     End,
+    External,
     Input,
-    Item,
     Listing,
     Lookup,
-    Menu,
-    Option,
+    Screen,
     Spoken,
+    Text,
 )
-from ussdapp.core.page import matching, page, render
-from ussdapp.core.patterns import takes
-from ussdapp.core.session import Ask, Found, Place, Session, Turn
+from ussdapp.core.session import MOST_WRONG, OVER, Ask, Found, Place, Session, Turn
 
 MOST_KEYED: Final = 182  # characters of one step: what a USSD string can carry (3GPP TS 23.038)
-AGAIN: Final = "again"  # the outcome of an ask that was not made: its screen asks for a key again
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,9 +41,9 @@ class Moved:
     sentence: Spoken | None = None
 
 
-def begin(menu: Menu, language: str) -> Turn:
+def begin(menu: Menu, language: str, day: str = "") -> Turn:
     """The first screen."""
-    return shown(menu, Moved(home(menu, language)))
+    return shown(menu, Moved(first(menu, language, day)))
 
 
 def step(menu: Menu, session: Session, keyed: str) -> Turn:
@@ -48,41 +56,110 @@ def resume(menu: Menu, session: Session, found: Found) -> Turn:
     return shown(menu, Moved(answered(menu, session, found)))
 
 
-def home(menu: Menu, language: str) -> Session:
+def first(menu: Menu, language: str, day: str = "") -> Session:
     """A session on the first screen, with nothing answered and nothing behind it."""
-    return Session(menu.first, language)
+    return Session(menu.first, language, day=day)
+
+
+def home(menu: Menu, session: Session) -> Session:
+    """The session on the first screen again; only what it had done is remembered."""
+    return Session(
+        menu.first,
+        session.language,
+        day=session.day,
+        effects=session.effects,
+        private=session.private,
+    )
+
+
+def asks(menu: Menu, session: Session) -> bool:
+    """Whether the session waits for an answer that no citizen can give."""
+    if session.screen not in menu.asking:
+        return False
+    if isinstance(menu.screens[session.screen], Lookup):
+        return True
+    return not session.told or session.hands is not None
 
 
 def shown(menu: Menu, moved: Moved) -> Turn:
     """The turn of a session: its text, or its ask."""
     session, screen = moved.session, menu.screens[moved.session.screen]
+    if session.over:
+        return Turn(session, fill(menu.words.enough[session.language], menu.values), ends=True)
     if isinstance(screen, Lookup):
         return Turn(session, ask=Ask(screen.asks, session.screen, session.answers))
-    return Turn(session, render(menu, session, moved.sentence), isinstance(screen, End))
+    if isinstance(screen, External) and asks(menu, session):
+        return Turn(session, ask=Ask(RELAY, session.screen, session.answers, session.hands))
+    return Turn(session, render(menu, session, moved.sentence), _ends(menu, session, screen))
+
+
+def ended(menu: Menu, session: Session) -> bool:
+    """Whether the dialogue is over there."""
+    return session.over or _ends(menu, session, menu.screens[session.screen])
 
 
 def answered(menu: Menu, session: Session, found: Found) -> Session:
     """Where a session that asked stands after that outcome."""
     screen = menu.screens[session.screen]
-    if found.outcome == AGAIN or not isinstance(screen, Lookup):
+    if found.outcome == AGAIN or not isinstance(screen, Lookup | External):
         return session.back()
+    if isinstance(screen, External) and found.outcome in (SHOWS, ENDS):
+        return _told(session, found)
+    return _onward(menu, session, screen, found)
+
+
+def _told(session: Session, found: Found) -> Session:
+    """The session with what an application says in front of it, on its first page."""
+    lines = tuple(filter(None, found.values.get("options", "").split("\n")))
+    told = (found.values.get("text", ""), *((OVER,) if found.outcome == ENDS else lines))
+    trail = _without(session.trail, session.screen)
+    return replace(session, told=told, hands=None, page=0, trail=trail, wrong=0)
+
+
+def _without(trail: tuple[Place, ...], screen: str) -> tuple[Place, ...]:
+    """The way back without the places of that screen that end it."""
+    while trail and trail[-1].screen == screen:
+        trail = trail[:-1]
+    return trail
+
+
+def _onward(menu: Menu, session: Session, screen: Lookup | External, found: Found) -> Session:
     goto = screen.goto[found.outcome]
+    effect = isinstance(screen, Lookup) and screen.effect
+    effects = session.effects + effect
     if goto == menu.first:
-        return home(menu, session.language)
-    answers = {**session.answers, **found.values}
-    # a screen that asks is never gone back to, and one that asks for another try stands once
-    trail = session.trail[:-1] if session.trail[-1].screen == goto else session.trail
-    return replace(session, screen=goto, answers=answers, trail=trail)
+        return replace(home(menu, session), effects=effects)
+    # a screen that asks is never gone back to, and one that asks for another try stands once;
+    # past what was done nothing leads back
+    trail = () if effect else _without(_without(session.trail, session.screen), goto)
+    return Session(
+        screen=goto,
+        language=session.language,
+        answers={**session.answers, **found.values},
+        trail=trail,
+        day=session.day,
+        effects=effects,
+        private=session.private,
+    )
+
+
+def _ends(menu: Menu, session: Session, screen: Screen) -> bool:
+    if session.screen not in menu.final:
+        return False
+    last = isinstance(screen, End)
+    last = last or (isinstance(screen, Text) and not screen.goto)
+    last = last or (isinstance(screen, External) and session.heard_out)
+    return last and _on_last(menu, session)
 
 
 def move(menu: Menu, session: Session, keyed: str) -> Moved:
     """Where a key leads; on a screen that ended or asks, nowhere."""
     screen = menu.screens[session.screen]
     key = keyed[:MOST_KEYED].strip()
-    if isinstance(screen, End | Lookup):
+    if session.wrong >= MOST_WRONG or _ends(menu, session, screen) or isinstance(screen, Lookup):
         return Moved(session)
-    if session.screen != menu.first and key in (BACK, HOME):
-        return Moved(session.back() if key == BACK else home(menu, session.language))
+    if key in _TURNING and (turned := _turned(menu, session, screen, key)) is not None:
+        return turned
     match screen:
         case Choice():
             return _chosen(menu, session, screen, key)
@@ -90,56 +167,94 @@ def move(menu: Menu, session: Session, keyed: str) -> Moved:
             return _put(menu, session, screen, key)
         case Listing():
             return _picked(menu, session, screen, key)
+        case Confirm():
+            return _confirmed(menu, session, screen, key)
+        case Text() if screen.goto and key == NEXT and _on_last(menu, session):
+            return Moved(_gone(menu, session, screen.goto))
+        case External():
+            return Moved(session if asks(menu, session) else replace(session, hands=key))
+    return _refused(menu, session)
+
+
+_TURNING: Final = frozenset({BACK, HOME, MORE})
+
+
+def _turned(menu: Menu, session: Session, screen: Screen, key: str) -> Moved | None:
+    """What `0`, `00` and `99` cause, None where the screen takes them for itself."""
+    if key == MORE:
+        kept = isinstance(screen, Input) or _on_last(menu, session)
+        return None if kept else Moved(session.facing(_next_page(session)))
+    if key == BACK and session.page:
+        return Moved(session.back())
+    if isinstance(screen, External):
+        return None if key == BACK or _offers_home(session) else Moved(home(menu, session))
+    if isinstance(screen, End) or (session.screen == menu.first and not session.page):
+        return None
+    if key == HOME or not session.trail:
+        return Moved(home(menu, session))
+    return Moved(session.back())
+
+
+def _offers_home(session: Session) -> bool:
+    return any(line.startswith(f"{HOME} ") for line in session.told[1:])
+
+
+def _next_page(session: Session) -> Place:
+    return Place(session.screen, session.page + 1, session.letters)
+
+
+def _refused(menu: Menu, session: Session, sentence: Spoken | None = None) -> Moved:
+    return Moved(session.refused(), sentence or menu.words.wrong)
+
+
+def _on_last(menu: Menu, session: Session) -> bool:
+    return session.page >= page_count(menu, session) - 1
 
 
 def _chosen(menu: Menu, session: Session, screen: Choice, key: str) -> Moved:
-    option = screen.option(key)
+    option = screen.by_key.get(key)
     if option is None:
-        return Moved(session, menu.words.wrong)
+        return _refused(menu, session)
+    if option.language or option.private:
+        session = replace(
+            session,
+            language=option.language or session.language,
+            private=session.private or option.private,
+        )
     answers = {screen.saves: option.value} if screen.saves else {}
-    return Moved(_gone(menu, _spoken(session, option), option.goto, answers))
+    return Moved(_gone(menu, session, option.goto, answers))
 
 
-def _spoken(session: Session, option: Option) -> Session:
-    return replace(session, language=option.language) if option.language else session
+def _confirmed(menu: Menu, session: Session, screen: Confirm, key: str) -> Moved:
+    if key == NO:
+        return Moved(_gone(menu, session, screen.cancel))
+    # what is confirmed was shown to its end
+    if key == YES and _on_last(menu, session):
+        return Moved(_gone(menu, session, screen.goto))
+    return _refused(menu, session)
 
 
 def _put(menu: Menu, session: Session, screen: Input, key: str) -> Moved:
-    if not takes(screen, key):
-        return Moved(session, screen.wrong)
-    return Moved(_gone(menu, session, screen.goto, {screen.saves: key}))
+    value = accepted(screen, key, session.day)
+    if value is None:
+        return _refused(menu, session, screen.wrong)
+    return Moved(_gone(menu, session, screen.goto, {screen.saves: value}))
 
 
-def _gone(menu: Menu, session: Session, screen: str, answers: dict[str, str]) -> Session:
+def _gone(
+    menu: Menu, session: Session, screen: str, answers: Mapping[str, str] | None = None
+) -> Session:
     if screen == menu.first:
-        return home(menu, session.language)
-    return session.at(screen, answers)
+        return home(menu, session)
+    return session.at(screen, answers or {})
 
 
 def _picked(menu: Menu, session: Session, screen: Listing, key: str) -> Moved:
-    if key == MORE:
-        return _next_page(menu, session, screen)
-    item = _item(menu, session, screen, key)
+    item = picked(menu, screen, session, key)
     if item is not None:
         return Moved(_gone(menu, session, screen.goto, {screen.saves: item.key}))
     if not key or key.isdecimal():
-        return Moved(session, menu.words.wrong)
-    if next(matching(menu, screen, key), None) is None:
-        return Moved(session, screen.nothing)
+        return _refused(menu, session)
+    if not matching(menu, screen, session, key):
+        return _refused(menu, session, screen.nothing)
     return Moved(session.facing(Place(session.screen, 0, key)))
-
-
-def _item(menu: Menu, session: Session, screen: Listing, key: str) -> Item | None:
-    for item in menu.items(screen):
-        if item.key == key.lower():
-            return item
-    if not (key.isascii() and key.isdigit()):
-        return None
-    here = page(menu, screen, session).items
-    return here[int(key) - 1] if 0 < int(key) <= len(here) else None
-
-
-def _next_page(menu: Menu, session: Session, screen: Listing) -> Moved:
-    if not page(menu, screen, session).more:
-        return Moved(session, menu.words.wrong)
-    return Moved(session.facing(Place(session.screen, session.page + 1, session.letters)))

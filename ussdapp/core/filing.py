@@ -1,8 +1,8 @@
 """Knows how a dialogue becomes a case: keys that make its effects happen once, and its letter."""
 
 import hashlib
-import json
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from ussdapp.core.case import CaseView, Kind, NewCase, Visibility
 from ussdapp.core.inbound import Keyed
@@ -11,16 +11,28 @@ from ussdapp.core.notification import Notification
 from ussdapp.core.reference import Reference
 from ussdapp.core.session import Found, Turn
 
+_EAT: Final = timedelta(hours=3)
+
 
 def session_key(keyed: Keyed) -> str:
     """The same for every callback of one dialogue: another MSISDN or channel is another one."""
     return _digest(keyed.channel, keyed.session_id, keyed.msisdn.digits)
 
 
-def effect_key(keyed: Keyed, began_at: datetime, screen: str) -> str:
-    """The same whenever that screen of that dialogue has its effect."""
-    began = began_at.timestamp()
-    return _digest(keyed.channel, keyed.session_id, keyed.msisdn.digits, f"{began:.6f}", screen)
+def effect_key(dialogue: str, began_at: datetime, screen: str, nth: int) -> str:
+    """The same whenever that screen of that dialogue has its effect, `nth` counted from 0 over all
+    effects of the dialogue."""
+    return _digest(dialogue, f"{began_at.timestamp():.6f}", screen, str(nth))
+
+
+def ask_key(dialogue: str, day: str, screen: str, *sent: str) -> str:
+    """The same whenever that screen of that dialogue asks for the same."""
+    return _digest(dialogue, day, screen, *sent)
+
+
+def day_of(at: datetime) -> str:
+    """The day in Tanzania, YYYYMMDD."""
+    return (at + _EAT).strftime("%Y%m%d")
 
 
 def new_case(keyed: Keyed, turn: Turn, effect: str, reference: Reference, at: datetime) -> NewCase:
@@ -75,4 +87,6 @@ def found_status(letters: Letters, case: CaseView, language: str) -> Found:
 
 
 def _digest(*parts: str) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    # with their lengths, so that no two lists of parts are written alike
+    written = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(written.encode()).hexdigest()

@@ -10,6 +10,8 @@ from typing import Final
 from ussdapp.core.case import MOST_WORDS, Kind
 
 _FIELDS: Final = re.compile(r"[\s*#]+")
+_STOPS: Final = ".,;:!?"
+_REFERENCE: Final = re.compile(r"[0-9](?:[\s*#-]*[0-9]){11}(?![0-9])")
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})  # controls, direction marks, surrogates
 _BREAKS: Final = str.maketrans("\r\n\t", "   ")
 
@@ -19,6 +21,7 @@ class Verb(Enum):
 
     HELP = "help"
     FILE = "file"
+    ADD = "add"
     STATUS = "status"
     OPT_OUT = "opt_out"
     OPT_IN = "opt_in"
@@ -31,6 +34,8 @@ WORDS: Final[Mapping[str, Verb]] = {
     "HELP": Verb.HELP,
     "HALI": Verb.STATUS,
     "STATUS": Verb.STATUS,
+    "ZAIDI": Verb.ADD,
+    "MORE": Verb.ADD,
     "ACHA": Verb.OPT_OUT,
     "ONDOA": Verb.OPT_OUT,
     "STOP": Verb.OPT_OUT,
@@ -55,6 +60,23 @@ class Command:
         """Everything after the keyword, as for a reference typed with spaces."""
         return f"{self.subject} {self.words}".strip()
 
+    @property
+    def tells(self) -> bool:
+        """Whether it brings words for a case, which are to be kept once however often they come."""
+        if self.verb is Verb.ADD:
+            return bool(self.addition[1])
+        return self.verb is Verb.FILE and bool(self.words)
+
+    @property
+    def addition(self) -> tuple[str, str]:
+        """The twelve digits that begin what follows the keyword, and the words after them; no
+        digits where there are fewer or more."""
+        match = _REFERENCE.match(self.rest)
+        if match is None:
+            return "", self.rest
+        words = self.rest[match.end() :].lstrip(f" *#-{_STOPS}")
+        return "".join(filter(str.isdigit, match[0])), words
+
 
 def cleaned(text: str) -> str:
     """The words a person meant: no controls, direction marks, NUL or lone surrogates."""
@@ -69,6 +91,11 @@ def read(text: str) -> Command:
     verb = WORDS.get(word.upper(), Verb.UNKNOWN)
     subject, words = _field(rest)
     return Command(verb, word.upper(), subject, words)
+
+
+def fields(text: str) -> list[str]:
+    """Its fields, without the stops and commas that people write after them."""
+    return [bare for field in _FIELDS.split(text) if (bare := field.strip(_STOPS))]
 
 
 def _field(text: str) -> tuple[str, str]:

@@ -3,98 +3,32 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from ussdapp.core.inbound import Institution
+from ussdapp.core.kinds import KINDS
 from ussdapp.core.screen_text import readable
-
-BACK: Final = "0"
-HOME: Final = "00"
-MORE: Final = "99"
-RESERVED: Final = frozenset({BACK, HOME, MORE})
-
-Spoken = Mapping[str, str]  # one sentence by language
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One numbered line; `value` is what its screen saves, `language` what the dialogue takes."""
-
-    key: str
-    says: Spoken
-    goto: str
-    value: str = ""
-    language: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Asks for one of its options."""
-
-    says: Spoken
-    options: tuple[Option, ...]
-    saves: str = ""
-
-    def option(self, key: str) -> Option | None:
-        """The option of that key."""
-        return next((option for option in self.options if option.key == key), None)
-
-    def label(self, value: str, language: str) -> str | None:
-        """How the option that saves this value is called."""
-        for option in self.options:
-            if option.value == value:
-                return option.says[language]
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """Asks for words or digits; lengths are in characters, `accepts` is a regular expression."""
-
-    says: Spoken
-    wrong: Spoken
-    saves: str
-    goto: str
-    accepts: str = ""
-    least: int = 1
-    most: int = 182
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Asks for an item of a list, by number on a page, by key, or by the beginning of a name."""
-
-    says: Spoken
-    nothing: Spoken
-    of: str
-    saves: str
-    goto: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lookup:
-    """Shows nothing: it asks, and goes where the outcome says."""
-
-    asks: str
-    goto: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Says its text and ends the dialogue."""
-
-    says: Spoken
-
-
-Screen = Choice | Input | Listing | Lookup | End
+from ussdapp.core.screens import (
+    Choice,
+    End,
+    External,
+    Input,
+    Listing,
+    Lookup,
+    Screen,
+    Spoken,
+    Text,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One of a list: `key` in lower case, as citizens type it in any case."""
+    """One of a list: `key` in lower case, as citizens type it in any case; `under` is what a list
+    may be filtered by. A `coded` one is known by its key, and shown with it in capitals."""
 
     key: str
     says: Spoken
+    under: str = ""
+    coded: bool = True
     found_by: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -105,6 +39,15 @@ class Item:
         """Whether the key, or a word of a name in any language, begins like that."""
         return f" {letters.lower()}" in self.found_by
 
+    def line(self, language: str) -> str:
+        """How it is shown in its list, before it is cut."""
+        name = self.says[language]
+        return f"{self.key.upper()} {name}" if self.coded else name
+
+    def called(self, language: str) -> str:
+        """How it is shown once chosen."""
+        return self.key.upper() if self.coded else self.says[language]
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -113,7 +56,14 @@ class Words:
     back: Spoken
     home: Spoken
     more: Spoken
+    yes: Spoken
+    no: Spoken
+    next: Spoken
     wrong: Spoken
+    enough: Spoken
+    resume: Spoken
+    resume_yes: Spoken
+    resume_no: Spoken
     unavailable: Spoken
     too_long: Spoken
     lost: Spoken
@@ -121,7 +71,10 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """All screens. `budget` is in septets a screen; `values` may be shown on every screen."""
+    """All screens. `budget` is in septets a screen; `values` may be shown on every screen, and
+    branches may go to `returns`. `typed` names what holds citizens' own words, `asking` the
+    screens that may wait for an answer of ours, `final` those that may end the dialogue. What is
+    the same for everybody is laid out once, and remembered in `drawn`."""
 
     first: str
     words: Words
@@ -129,46 +82,73 @@ class Menu:
     lists: Mapping[str, tuple[Item, ...]]
     values: Mapping[str, str]
     budget: int = 160
+    returns: frozenset[str] = frozenset()
     version: str = field(init=False, compare=False)
     savers: Mapping[str, tuple[Screen, ...]] = field(init=False, repr=False, compare=False)
+    by_key: Mapping[str, Mapping[str, Item]] = field(init=False, repr=False, compare=False)
+    typed: frozenset[str] = field(init=False, repr=False, compare=False)
+    asking: frozenset[str] = field(init=False, repr=False, compare=False)
+    final: frozenset[str] = field(init=False, repr=False, compare=False)
+    drawn: dict[object, object] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # repr() shows every field that decides what is shown, in the order it was read
         digest = hashlib.blake2b(repr(self._content()).encode(), digest_size=8)
         object.__setattr__(self, "version", digest.hexdigest())
         object.__setattr__(self, "savers", self._savers())
-
-    def items(self, screen: Listing) -> tuple[Item, ...]:
-        """What that screen lets choose from."""
-        return self.lists[screen.of]
+        by_key = {name: {item.key: item for item in items} for name, items in self.lists.items()}
+        object.__setattr__(self, "by_key", by_key)
+        object.__setattr__(self, "typed", self._typed())
+        object.__setattr__(self, "asking", self._named(Lookup, External))
+        object.__setattr__(self, "final", self._named(End, Text, External))
+        object.__setattr__(self, "drawn", {})
 
     def called(self, name: str, value: str, language: str) -> str:
-        """How a saved value is shown: an option by its label, an item by its key in capitals."""
+        """How a saved value is shown: an option by its label, an item as its list calls it, a
+        named kind in its own way, words as they are."""
         for screen in self.savers.get(name, ()):
-            if isinstance(screen, Listing):
-                return value.upper()
+            if isinstance(screen, Listing) and (item := self.by_key[screen.of].get(value)):
+                return item.called(language)
             if isinstance(screen, Choice) and (label := screen.label(value, language)):
                 return label
+            if isinstance(screen, Input) and screen.takes:
+                kind = KINDS[screen.takes]
+                return kind.shown(value) if kind.shape.fullmatch(value) else value
         return value
 
     def _content(self) -> tuple[object, ...]:
-        return (self.first, self.words, self.screens, self.lists, self.values, self.budget)
+        returns = tuple(sorted(self.returns))
+        return (
+            self.first, self.words, self.screens, self.lists, self.values, self.budget, returns,
+        )  # fmt: skip
+
+    def _named(self, *kinds: type[Screen]) -> frozenset[str]:
+        return frozenset(name for name, screen in self.screens.items() if type(screen) in kinds)
+
+    def _typed(self) -> frozenset[str]:
+        """Names that hold a citizen's own words, and nothing else."""
+        return frozenset(
+            name
+            for name, savers in self.savers.items()
+            if all(isinstance(screen, Input) and not screen.takes for screen in savers)
+        )
 
     def _savers(self) -> dict[str, tuple[Screen, ...]]:
         savers: dict[str, tuple[Screen, ...]] = {}
         for screen in self.screens.values():
-            if not isinstance(screen, Lookup | End) and screen.saves:
+            if isinstance(screen, Choice | Input | Listing) and screen.saves:
                 savers[screen.saves] = (*savers.get(screen.saves, ()), screen)
         return savers
 
 
 def items_of(institutions: Iterable[Institution]) -> tuple[Item, ...]:
-    """Institutions as a list, by short name."""
+    """Institutions as a list, by short name, each under its sector."""
     ordered = sorted(institutions, key=lambda institution: institution.short_name)
     return tuple(
         Item(
             institution.short_name.lower(),
             {"sw": readable(institution.name_sw), "en": readable(institution.name_en)},
+            institution.sector.lower(),
         )
         for institution in ordered
     )

@@ -1,54 +1,65 @@
-"""Knows how a screen is laid out: sentence, numbered lines, the way back; lists in pages."""
+"""Knows what a session's screen shows: sentence, numbered lines, the way back, page by page."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, cast
 
-from ussdapp.core.menu import BACK, HOME, MORE, Choice, End, Item, Listing, Lookup, Menu, Spoken
-from ussdapp.core.screen_text import cut, fit, width
+from ussdapp.core.layout import Frame, Page, frame_for, lay
+from ussdapp.core.listed import listed, matching
+from ussdapp.core.menu import Menu
+from ussdapp.core.screen_text import fill, fit, gaps, readable, told, width
+from ussdapp.core.screens import (
+    BACK,
+    HOME,
+    MORE,
+    NEXT,
+    NO,
+    YES,
+    Choice,
+    Confirm,
+    End,
+    External,
+    Input,
+    Listing,
+    Lookup,
+    Screen,
+    Spoken,
+    Text,
+)
 from ussdapp.core.session import Session
-from ussdapp.core.texts import gaps
 
-MOST_LABEL: Final = 30  # septets of one list item: key and name, cut
-MOST_ITEMS: Final = 9  # a page's numbers have one digit
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The items one page of a list shows, and whether another page follows."""
-
-    items: tuple[Item, ...]
-    more: bool
+__all__ = ["lines_of", "matching", "page_count", "render", "way_back"]
+Paged = Choice | Confirm | Text | End
+_PAGED: Final = (Choice, Confirm, Text, End, External)
 
 
 def render(menu: Menu, session: Session, sentence: Spoken | None = None) -> str:
-    """The text of a session's screen, within the menu's budget. The sentence stands before a
-    choice, and in the place of what an input or a list asks."""
+    """The text of a session's screen, within the menu's budget. A sentence stands above a page,
+    and in the place of what an input or a list asks."""
     screen = menu.screens[session.screen]
-    language = session.language
-    if isinstance(screen, Lookup):
-        return ""
-    lines = lines_below(menu, session)
-    says = screen.says[language]
-    if sentence is not None:
-        says = f"{sentence[language]}\n{says}" if isinstance(screen, Choice) else sentence[language]
-    room = menu.budget - sum(width(line) + 1 for line in lines)
-    values = {name: _value(menu, session, name) for name in gaps(says)}
-    return "\n".join((fit(says, values, room), *lines))
-
-
-def lines_below(menu: Menu, session: Session) -> list[str]:
-    """The numbered lines of a screen and its way back."""
-    screen = menu.screens[session.screen]
-    lines: list[str] = []
     match screen:
-        case Choice():
-            lines += [f"{option.key} {option.says[session.language]}" for option in screen.options]
+        case Lookup():
+            return ""
         case Listing():
-            lines += _listed(menu, screen, session)
-    if session.screen != menu.first and not isinstance(screen, End):
-        lines.append(way_back(menu, session.language))
-    return lines
+            return _list_page(menu, screen, session, sentence)
+        case Input():
+            return _prompt(menu, screen, session, sentence)
+    pages = _pages(menu, screen, session)
+    page = pages[min(session.page, len(pages) - 1)]
+    if sentence is None:
+        return page.text
+    frame = _frame(menu, screen, session)
+    return page.warning(sentence[session.language], frame_for(page.text, frame))
+
+
+def page_count(menu: Menu, session: Session) -> int:
+    """How many pages a session's screen has."""
+    screen = menu.screens[session.screen]
+    match screen:
+        case Lookup() | Input():
+            return 1
+        case Listing():
+            return len(listed(menu, screen, session))
+    return len(_pages(menu, screen, session))
 
 
 def way_back(menu: Menu, language: str) -> str:
@@ -56,57 +67,123 @@ def way_back(menu: Menu, language: str) -> str:
     return f"{BACK} {menu.words.back[language]}  {HOME} {menu.words.home[language]}"
 
 
-def page(menu: Menu, screen: Listing, session: Session) -> Page:
-    """What the session's page of that list shows; a page past the end is empty."""
-    rest = matching(menu, screen, session.letters)
-    room = room_for_items(menu, screen, session.language)
-    waiting = next(rest, None)
-    for _ in range(session.page):
-        _, waiting = _filled(rest, waiting, room, session.language)
-    items, waiting = _filled(rest, waiting, room, session.language)
-    return Page(items, waiting is not None)
+def lines_of(menu: Menu, screen: Screen, language: str) -> tuple[str, ...]:
+    """The numbered lines of a screen that has the same for everybody."""
+    words = menu.words
+    match screen:
+        case Choice():
+            return tuple(f"{option.key} {option.says[language]}" for option in screen.options)
+        case Confirm():
+            yes, no = screen.yes or words.yes, screen.no or words.no
+            return (f"{YES} {yes[language]}", f"{NO} {no[language]}")
+        case Text() if screen.goto:
+            return (f"{NEXT} {(screen.next or words.next)[language]}",)
+        case _:
+            return ()
 
 
-def matching(menu: Menu, screen: Listing, letters: str) -> Iterator[Item]:
-    """The items those letters begin; all of them without letters."""
-    return (item for item in menu.items(screen) if not letters or item.begins(letters))
+def frame_of(menu: Menu, name: str, language: str) -> Frame:
+    """What stands below the pages of that screen."""
+    screen = menu.screens[name]
+    back = way_back(menu, language)
+    ends = isinstance(screen, End) or (isinstance(screen, Text) and not screen.goto)
+    later = f"{BACK} {menu.words.back[language]}" if isinstance(screen, End) else back
+    return Frame(
+        budget=menu.budget,
+        more=f"{MORE} {menu.words.more[language]}",
+        first="" if isinstance(screen, End) or name == menu.first else back,
+        later=later,
+        ends=ends,
+        spare=width(menu.words.wrong[language]),
+    )
 
 
-def label(item: Item, language: str) -> str:
-    """How an item is shown on its page, after its number."""
-    return cut(f"{item.key.upper()} {item.says[language]}", MOST_LABEL)
+def _frame(menu: Menu, screen: Screen, session: Session) -> Frame:
+    if isinstance(screen, External):
+        return _told_frame(menu, session)
+    key = ("frame", session.screen, session.language)
+    if key not in menu.drawn:
+        menu.drawn[key] = frame_of(menu, session.screen, session.language)
+    return cast("Frame", menu.drawn[key])
 
 
-def room_for_items(menu: Menu, screen: Listing, language: str) -> int:
-    """Septets a page has for items, each with its number and line break."""
-    above = max(width(says[language]) for says in (screen.says, screen.nothing, menu.words.wrong))
-    more = f"\n{MORE} {menu.words.more[language]}\n{way_back(menu, language)}"
-    return menu.budget - above - width(more)
+def _pages(menu: Menu, screen: Paged | External, session: Session) -> tuple[Page, ...]:
+    if isinstance(screen, External):
+        text, *options = session.told[:1] if session.heard_out else session.told or ("",)
+        return _told_pages(text, options, _told_frame(menu, session))
+    says = screen.says[session.language]
+    if names := gaps(says):
+        return _filled_pages(menu, screen, session, says, names)
+    key = (session.screen, session.language)
+    if key not in menu.drawn:
+        lines = lines_of(menu, screen, session.language)
+        menu.drawn[key] = lay(says, lines, _frame(menu, screen, session))
+    return cast("tuple[Page, ...]", menu.drawn[key])
 
 
-def _filled(
-    rest: Iterator[Item], waiting: Item | None, room: int, language: str
-) -> tuple[tuple[Item, ...], Item | None]:
-    """One page's items, and the first that found no room."""
-    items: list[Item] = []
-    while waiting is not None and len(items) < MOST_ITEMS:
-        room -= len("\n1 ") + width(label(waiting, language))
-        if room < 0:
-            break
-        items.append(waiting)
-        waiting = next(rest, None)
-    return tuple(items), waiting
+def _told_pages(text: str, lines: Sequence[str], frame: Frame) -> tuple[Page, ...]:
+    """What an application says; options too wide for a page flow as text does."""
+    whole = "\n".join((text, *lines))
+    measured = frame_for(whole, frame)
+    return lay(text, lines, measured) if measured.takes(lines) else lay(whole, (), measured)
 
 
-def _listed(menu: Menu, screen: Listing, session: Session) -> list[str]:
-    here = page(menu, screen, session)
-    lines = [
-        f"{number} {label(item, session.language)}" for number, item in enumerate(here.items, 1)
-    ]
-    return [*lines, f"{MORE} {menu.words.more[session.language]}"] if here.more else lines
+def _told_frame(menu: Menu, session: Session) -> Frame:
+    language = session.language
+    home = f"{HOME} {menu.words.home[language]}"
+    offered = any(line.startswith(f"{HOME} ") for line in session.told[1:])
+    return Frame(
+        budget=menu.budget,
+        more=f"{MORE} {menu.words.more[language]}",
+        first="" if offered else home,
+        later=f"{BACK} {menu.words.back[language]}" if offered else way_back(menu, language),
+        ends=session.heard_out,
+    )
 
 
-def _value(menu: Menu, session: Session, name: str) -> str:
+def _filled_pages(
+    menu: Menu, screen: Paged, session: Session, says: str, names: Iterable[str]
+) -> tuple[Page, ...]:
+    frame = _frame(menu, screen, session)
+    lines = lines_of(menu, screen, session.language)
+    values = {name: value_of(menu, session, name) for name in names}
+    text = fill(says, values)
+    measured = frame_for(text, frame)
+    if not measured.takes(lines):
+        text, measured = readable(text), frame  # in UCS-2 there is no room for its options
+    pages = lay(text, lines, measured)
+    if len(pages) == 1 or not isinstance(screen, Choice | Confirm):
+        return pages
+    # words that citizens typed themselves are cut, where that saves them a page; nothing else is
+    below = "".join(f"\n{line}" for line in lines) + frame.tail(0, last=True)
+    if measured is not frame:
+        return pages
+    shorter = fit(says, values, frame.budget - width(below), values.keys() - menu.typed)
+    fewer = lay(shorter, lines, frame)
+    return fewer if len(fewer) == 1 else pages
+
+
+def value_of(menu: Menu, session: Session, name: str) -> str:
+    """How a saved or found value is shown, `""` when an institution did not send it."""
     if name not in session.answers:
-        return menu.values[name]
-    return menu.called(name, session.answers[name], session.language)
+        return menu.values.get(name, "")
+    value = menu.called(name, session.answers[name], session.language)
+    return readable(value) if name in menu.savers else told(value)
+
+
+def _prompt(menu: Menu, screen: Input, session: Session, sentence: Spoken | None) -> str:
+    says = (sentence or screen.says)[session.language]
+    below = f"\n{way_back(menu, session.language)}"
+    if names := gaps(says):
+        room = menu.budget - width(below)
+        values = {name: readable(value_of(menu, session, name)) for name in names}
+        says = fit(says, values, room)
+    return says + below
+
+
+def _list_page(menu: Menu, screen: Listing, session: Session, sentence: Spoken | None) -> str:
+    pages = listed(menu, screen, session)
+    here = pages[min(session.page, len(pages) - 1)]
+    above = screen.says if here.items else screen.nothing
+    says = (sentence or above)[session.language]
+    return says + here.below

@@ -1,104 +1,49 @@
 """Knows what must be true of a menu before a citizen sees it. Each fault is one sentence that
 names file, screen and language."""
 
-import re
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Collection, Iterator, Mapping
 
-from ussdapp.core import gsm7
 from ussdapp.core.asks import Shape
-from ussdapp.core.menu import (
-    RESERVED,
-    Choice,
-    End,
-    Input,
-    Item,
-    Listing,
-    Lookup,
-    Menu,
-    Option,
-    Screen,
-    Spoken,
-)
-from ussdapp.core.page import MOST_LABEL, room_for_items, way_back
-from ussdapp.core.paths import Paths, gotos
-from ussdapp.core.screen_text import LEAST, bare, width
-from ussdapp.core.texts import LANGUAGES, gaps
+from ussdapp.core.menu import Menu
+from ussdapp.core.paths import Paths, circle, gotos
+from ussdapp.core.proof_shapes import shape_faults
+from ussdapp.core.proof_words import sentences_of, strange, where, wide
+from ussdapp.core.screen_text import gaps
+from ussdapp.core.screens import Choice, Confirm, Listing, Lookup, Screen, institution_of
 
-_KEY: Final = re.compile(r"[0-9]{1,2}")
+__all__ = ["faults", "where"]
 
 
-def faults(menu: Menu, asks: Mapping[str, Shape]) -> list[str]:
-    """Every fault of the menu, in its own order; an empty list is the proof."""
-    broken = list(_broken(menu, asks))
-    # paths and widths are only worth asking about when every goto and ask exists
-    return broken or [*_lost(menu, asks), *_strange(menu), *_untold(menu, asks)]
+def faults(
+    menu: Menu, asks: Mapping[str, Shape], offices: Collection[str] | None = None
+) -> list[str]:
+    """Every fault of the menu, in its own order; an empty list is the proof. `offices` are those
+    that may be asked, None for any."""
+    broken = [*_leading(menu), *shape_faults(menu, asks, offices)]
+    if broken:
+        return broken  # paths and widths are only worth asking about when every goto exists
+    words = list(strange(menu))
+    # what is not GSM-7 has no width in septets
+    return [*_lost(menu, asks), *words, *(() if words else wide(menu, asks))]
 
 
-def where(name: str) -> str:
-    """A screen's file and table, as its author knows them."""
-    file, _, table = name.rpartition(".")
-    return f"{file.replace('.', '/')}.toml [{table}]"
-
-
-def _broken(menu: Menu, asks: Mapping[str, Shape]) -> Iterator[str]:
+def _leading(menu: Menu) -> Iterator[str]:
     if not isinstance(menu.screens.get(menu.first), Choice):
         yield f"main.toml [menu]: first is {menu.first!r}, which is no choice"
+    for name in sorted(menu.returns - menu.screens.keys()):
+        yield f"main.toml [menu]: returns names {name!r}, which is no screen"
     for name, screen in menu.screens.items():
         for goto in gotos(screen):
             if goto not in menu.screens:
                 yield f"{where(name)}: goto {goto!r} leads to no screen"
-        yield from (f"{where(name)}: {fault}" for fault in _shape(menu, screen, asks))
+            elif not _may_go(menu, name, goto):
+                yield f"{where(name)}: goto {goto!r} leaves the branch for no return of [menu]"
 
 
-def _shape(menu: Menu, screen: Screen, asks: Mapping[str, Shape]) -> Iterator[str]:
-    match screen:
-        case Choice():
-            yield from _options(screen)
-        case Input():
-            yield from _typed(screen)
-        case Listing() if screen.of not in menu.lists:
-            yield f"there is no list {screen.of!r}"
-        case Lookup() if screen.asks not in asks:
-            yield f"nobody answers the ask {screen.asks!r}"
-        case Lookup():
-            yield from _outcomes(menu, screen, asks[screen.asks])
-
-
-def _options(screen: Choice) -> Iterator[str]:
-    keys = [option.key for option in screen.options]
-    if not keys:
-        yield "a choice needs an option"
-    for key in dict.fromkeys(keys):
-        if keys.count(key) > 1:
-            yield f"two options have the key {key!r}"
-        if key in RESERVED or not _KEY.fullmatch(key):
-            yield f"the key {key!r} is not one or two digits, or is 0, 00 or 99"
-    for option in screen.options:
-        if bool(screen.saves) != bool(option.value):
-            yield f"option {option.key!r}: a choice saves the value of each option, or of none"
-        if option.language and option.language not in LANGUAGES:
-            yield f"option {option.key!r}: {option.language!r} is no language"
-
-
-def _typed(screen: Input) -> Iterator[str]:
-    if not 1 <= screen.least <= screen.most <= 182:
-        yield "an input takes 1 to 182 characters, and least is not above most"
-    try:
-        re.compile(screen.accepts)
-    except re.error as trouble:
-        yield f"accepts is no regular expression: {trouble}"
-
-
-def _outcomes(menu: Menu, screen: Lookup, shape: Shape) -> Iterator[str]:
-    for outcome in shape.outcomes:
-        if outcome not in screen.goto:
-            yield f"the outcome {outcome!r} of {screen.asks!r} leads nowhere"
-    for outcome, goto in screen.goto.items():
-        if outcome not in shape.outcomes:
-            yield f"{screen.asks!r} has no outcome {outcome!r}"
-        if isinstance(menu.screens.get(goto), Lookup):
-            yield f"the outcome {outcome!r} leads to a screen that asks again"
+def _may_go(menu: Menu, name: str, goto: str) -> bool:
+    """Whether a screen may lead there: out of an institution's branch only to a return."""
+    here = institution_of(name)
+    return here is None or here == institution_of(goto) or goto in menu.returns
 
 
 def _lost(menu: Menu, asks: Mapping[str, Shape]) -> Iterator[str]:
@@ -107,27 +52,88 @@ def _lost(menu: Menu, asks: Mapping[str, Shape]) -> Iterator[str]:
         if name not in paths.reached:
             yield f"{where(name)}: no path leads here"
         elif name not in paths.ending:
-            yield f"{where(name)}: no path from here comes to an end"
+            yield f"{where(name)}: no path from here comes to an end{_round(menu, name)}"
         else:
             known = paths.known[name]
             yield from (f"{where(name)}: {fault}" for fault in _unsaid(menu, screen, known, asks))
+    yield from _unconfirmed(menu, paths)
+    yield from _asking_for_ever(menu)
+
+
+def _round(menu: Menu, name: str) -> str:
+    way = circle(menu, name)
+    return f": it goes round {', '.join(way)}" if way else ""
+
+
+def _unconfirmed(menu: Menu, paths: Paths) -> Iterator[str]:
+    """An effect is had right behind a confirm, or behind look-ups that are."""
+    for name, screen in menu.screens.items():
+        if name not in paths.reached or _consents(screen):
+            continue
+        for goto in gotos(screen):
+            if _effect_behind(menu, goto):
+                yield f"{where(name)}: {goto!r} has an effect, which only a confirm may lead to"
+    for name, screen in menu.screens.items():
+        if isinstance(screen, Confirm) and _effect_behind(menu, screen.cancel):
+            yield f"{where(name)}: cancel leads to {screen.cancel!r}, which has an effect"
+
+
+def _consents(screen: Screen) -> bool:
+    if isinstance(screen, Lookup):
+        # of a look-up only where it leads matters: what leads to it is asked by itself
+        return not screen.effect
+    return isinstance(screen, Confirm)
+
+
+def _effect_behind(menu: Menu, name: str, seen: frozenset[str] = frozenset()) -> bool:
+    screen = menu.screens[name]
+    if not isinstance(screen, Lookup) or name in seen:
+        return False
+    if screen.effect:
+        return True
+    return any(_effect_behind(menu, goto, seen | {name}) for goto in gotos(screen))
+
+
+def _asking_for_ever(menu: Menu) -> Iterator[str]:
+    for name, screen in menu.screens.items():
+        if isinstance(screen, Lookup) and _asks_again(menu, name, name, frozenset()):
+            yield f"{where(name)}: asks in a circle without showing a screen"
+
+
+def _asks_again(menu: Menu, start: str, here: str, seen: frozenset[str]) -> bool:
+    for goto in gotos(menu.screens[here]):
+        if goto == start:
+            return True
+        asked = isinstance(menu.screens[goto], Lookup) and goto not in seen
+        if asked and _asks_again(menu, start, goto, seen | {goto}):
+            return True
+    return False
 
 
 def _unsaid(
     menu: Menu, screen: Screen, known: frozenset[str], asks: Mapping[str, Shape]
 ) -> Iterator[str]:
     if isinstance(screen, Lookup):
-        for name in sorted(asks[screen.asks].needs):
+        needed = (*sorted(asks[screen.asks].needs), *screen.sends)
+        for name in needed:
             if name not in known:
                 yield f"{screen.asks!r} needs {{{name}}}, which not every path here saves"
         yield from _misvalued(menu, asks[screen.asks])
-    for says in _sentences(screen):
+    if isinstance(screen, Listing):
+        yield from _filtered(menu, screen, known)
+    for says in sentences_of(screen):
         for language, sentence in says.items():
-            for name in sorted(gaps(sentence) - known - set(menu.values)):
+            for name in sorted(gaps(sentence) - known - menu.values.keys()):
                 yield f"{language} shows {{{name}}}, which not every path here saves"
-    if isinstance(screen, Listing) and any(
-        map(gaps, (*screen.says.values(), *screen.nothing.values()))
-    ):
+
+
+def _filtered(menu: Menu, screen: Listing, known: frozenset[str]) -> Iterator[str]:
+    if screen.where and screen.where not in known:
+        yield f"where needs {{{screen.where}}}, which not every path here saves"
+    for saver in menu.savers.get(screen.where, ()):
+        if not isinstance(saver, Choice | Listing):
+            yield f"where: {{{screen.where}}} is typed somewhere, and not chosen"
+    if any(gaps(sentence) for says in sentences_of(screen) for sentence in says.values()):
         yield "a list shows no answers"
 
 
@@ -141,100 +147,3 @@ def _misvalued(menu: Menu, shape: Shape) -> Iterator[str]:
             )
             for value in sorted(given - values):
                 yield f"{{{name}}} may be saved as {value!r}, which nobody understands"
-
-
-def _sentences(screen: Screen) -> tuple[Spoken, ...]:
-    match screen:
-        case Choice() | End():
-            return (screen.says,)
-        case Input():
-            return (screen.says, screen.wrong)
-        case Listing():
-            return (screen.says, screen.nothing)
-        case Lookup():
-            return ()
-
-
-def _strange(menu: Menu) -> Iterator[str]:
-    for place, says in _said(menu):
-        for language, text in says.items():
-            if strangers := gsm7.strangers(text):
-                yield f"{place} {language}: no handset shows {' '.join(strangers)}"
-
-
-def _said(menu: Menu) -> Iterator[tuple[str, Spoken]]:
-    for name in type(menu.words).__slots__:
-        yield f"main.toml [menu] {name}", getattr(menu.words, name)
-    for name, screen in menu.screens.items():
-        yield from ((where(name), says) for says in _sentences(screen))
-        if isinstance(screen, Choice):
-            yield from (
-                (f"{where(name)} option {option.key}", option.says) for option in screen.options
-            )
-    for name, items in menu.lists.items():
-        yield from ((f"list {name}: {item.key}", item.says) for item in items)
-    yield from (("main.toml [menu.values]", {name: text}) for name, text in menu.values.items())
-
-
-def _untold(menu: Menu, asks: Mapping[str, Shape]) -> Iterator[str]:
-    if list(_strange(menu)):
-        return  # what is not GSM-7 has no width in septets
-    for name, screen in menu.screens.items():
-        for language in LANGUAGES:
-            excess = _widest(menu, name, screen, language, asks) - menu.budget
-            if excess > 0:
-                yield (
-                    f"{where(name)} {language}: the widest page takes {menu.budget + excess} "
-                    f"septets, {excess} more than {menu.budget}"
-                )
-
-
-def _widest(menu: Menu, name: str, screen: Screen, language: str, asks: Mapping[str, Shape]) -> int:
-    told = [_told(menu, says[language], language, asks) for says in _sentences(screen)]
-    match screen:
-        case Lookup():
-            return 0
-        case End():
-            return told[0]
-        case Listing():
-            widest_item = len("\n1 ") + MOST_LABEL
-            return menu.budget + max(0, widest_item - room_for_items(menu, screen, language))
-        case Choice():
-            told = [told[0] + width(menu.words.wrong[language]) + 1]
-            below = sum(width(_line(option, language)) for option in screen.options)
-        case Input():
-            below = 0
-    back = 0 if name == menu.first else width(way_back(menu, language)) + 1
-    return max(told) + below + back
-
-
-def _line(option: Option, language: str) -> str:
-    return f"\n{option.key} {option.says[language]}"
-
-
-def _told(menu: Menu, sentence: str, language: str, asks: Mapping[str, Shape]) -> int:
-    """A sentence with every gap at its widest; longer values are cut to LEAST when need be."""
-    shown = (
-        sentence.count(f"{{{name}}}") * _widest_value(menu, name, language, asks)
-        for name in gaps(sentence)
-    )
-    return width(bare(sentence)) + sum(shown)
-
-
-def _widest_value(menu: Menu, name: str, language: str, asks: Mapping[str, Shape]) -> int:
-    widths = [width(menu.values[name])] if name in menu.values else []
-    for screen in menu.savers.get(name, ()):
-        match screen:
-            case Choice():
-                widths += [width(option.says[language]) for option in screen.options]
-            case Input():
-                widths.append(2 * screen.most)  # every character may be an escape
-            case Listing():
-                widths += [_key_width(item) for item in menu.items(screen)]
-    for shape in asks.values():
-        widths += [values[name] for values in shape.outcomes.values() if name in values]
-    return min(max(widths, default=0), LEAST)
-
-
-def _key_width(item: Item) -> int:
-    return width(item.key.upper())
