@@ -14,7 +14,6 @@ from tests.fakes.web import KEY, NOW, REFERENCE, TOKEN, FakeGateway, fake_gatewa
 from ussdapp.ports import Unavailable
 from ussdapp.web import create_app
 from ussdapp.web.permissions import PUBLIC, SANDBOX
-from ussdapp.web.permissions import TOKEN as BY_TOKEN
 
 MSISDN = "255754000999"
 SECRETS = (MSISDN, "0754000999", "754000999", "neno-la-siri", "jina-la-siri", TOKEN, KEY,
@@ -45,7 +44,7 @@ def test_every_route_declares_who_may_use_it() -> None:
     app = create_app(fake_gateway(), lambda: NOW)  # type: ignore[arg-type]
     for rule in app.url_map.iter_rules():
         declared = getattr(app.view_functions[rule.endpoint], "permission", "")
-        assert declared in {PUBLIC, BY_TOKEN, SANDBOX} or declared.startswith("scope:"), rule.rule
+        assert declared in {PUBLIC, SANDBOX} or declared.startswith("scope:"), rule.rule
 
 
 def test_a_route_that_declares_nothing_is_nobodys() -> None:

@@ -3,11 +3,12 @@
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Flask, request
 
+from ussdapp.web.api.menus import menus
 from ussdapp.web.api.routes import api
-from ussdapp.web.edge import edged
-from ussdapp.web.inbound.routes import inbound
+from ussdapp.web.edge import RULE, edged
+from ussdapp.web.inbound.operators import operators
 from ussdapp.web.logged import log_failure
 from ussdapp.web.octets import MOST_BODY
 from ussdapp.web.ops import ops
@@ -27,7 +28,7 @@ class QuietFlask(Flask):
         exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
     ) -> None:
         """Logs where it broke, in place of Flask's path and traceback."""
-        log_failure(exc_info[1], exc_info[2])
+        log_failure(exc_info[1], exc_info[2], request.environ.get(RULE, "none"))
 
 
 def create_app(gateway: "Gateway", clock: Clock) -> Flask:
@@ -38,7 +39,8 @@ def create_app(gateway: "Gateway", clock: Clock) -> Flask:
     serve_with(app, gateway, clock)
     app.before_request(admit)
     answer_problems(app)
-    for blueprint in (inbound, api, ops):
+    for blueprint in (api, menus, ops):
         app.register_blueprint(blueprint)
-    app.wsgi_app = edged(app.wsgi_app)  # type: ignore[method-assign, assignment]  # Flask says to
+    within = operators(gateway, clock, app.wsgi_app)
+    app.wsgi_app = edged(within)  # type: ignore[method-assign, assignment]  # Flask says to
     return app

@@ -1,10 +1,8 @@
 """Knows who may use a route. A route that declares nothing is nobody's: it answers 404."""
 
-import hmac
 import re
-import secrets
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 from flask import abort, current_app, g, request
 
@@ -13,16 +11,10 @@ from ussdapp.web.edge import RULE
 from ussdapp.web.problems import Problem
 from ussdapp.web.serving import asked, serving
 
-if TYPE_CHECKING:
-    from ussdapp.bootstrap import Gateway
-
 PUBLIC: Final = "public"
-TOKEN: Final = "token"  # noqa: S105  # the name of a permission
 SANDBOX: Final = "sandbox"
 _SCOPE: Final = "scope:"
 _BEARER: Final = re.compile(r"bearer +([\x21-\x7e]{1,512})", re.IGNORECASE)
-# what a token of an unknown channel is compared with, so that it takes as long
-_NOBODYS: Final = (secrets.token_hex(16), secrets.token_hex(16))
 View = TypeVar("View", bound=Callable[..., object])
 
 
@@ -32,7 +24,7 @@ def scope(name: str) -> str:
 
 
 def permission(name: str) -> Callable[[View], View]:
-    """Declares who may use a view: PUBLIC, TOKEN, SANDBOX or a scope."""
+    """Declares who may use a view: PUBLIC, SANDBOX or a scope."""
 
     def declare(view: View) -> View:
         view.permission = name  # type: ignore[attr-defined]  # functions take attributes
@@ -74,20 +66,6 @@ def _pass() -> None:
     return
 
 
-def _token() -> None:
-    given = request.view_args or {}
-    if not token_fits(serving().gateway, given["channel"], given["token"]):
-        abort_404()
-
-
-def token_fits(gateway: "Gateway", channel: str, token: str) -> bool:
-    """Whether the token is one of the channel's; as slow for one that does not exist."""
-    known = gateway.settings.channels.get(channel)
-    tokens = known.tokens if known and known.tokens else _NOBODYS
-    fits = [hmac.compare_digest(token.encode("utf-8", "replace"), one.encode()) for one in tokens]
-    return any(fits) and tokens is not _NOBODYS
-
-
 def _sandbox() -> None:
     if not serving().gateway.settings.sandbox:
         abort_404()
@@ -106,6 +84,5 @@ def _key(needed: str) -> None:
 
 _GUARDS: Final[Mapping[str, Callable[[], None]]] = {
     PUBLIC: _pass,
-    TOKEN: _token,
     SANDBOX: _sandbox,
 }

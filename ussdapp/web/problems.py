@@ -52,15 +52,20 @@ def json_reply(
     status: int, members: Mapping[str, Any], content_type: str = "application/json"
 ) -> Response:
     """A JSON answer in UTF-8; the same members give the same bytes."""
-    text = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
-    return Response(text, status, content_type=content_type)
+    return Response(_octets(members), status, content_type=content_type)
 
 
-def problem_reply(problem: Problem) -> Response:
-    """The document of a problem; `type` is about:blank, for the status says what kind it is."""
+def _octets(members: Mapping[str, Any]) -> bytes:
+    return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def document(problem: Problem) -> tuple[str, list[tuple[str, str]], bytes]:
+    """Status line, headers and octets of a problem; `type` is about:blank, for the status says
+    what kind it is."""
+    phrase = HTTPStatus(problem.status).phrase
     members: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
+        "title": phrase,
         "status": problem.status,
         "detail": problem.detail,
     }
@@ -68,9 +73,14 @@ def problem_reply(problem: Problem) -> Response:
         members["errors"] = [
             {"field": one.field, "code": one.code, "message": one.message} for one in problem.errors
         ]
-    reply = json_reply(problem.status, members, "application/problem+json")
-    reply.headers.update(problem.headers)
-    return reply
+    headers = [("Content-Type", "application/problem+json"), *problem.headers.items()]
+    return f"{problem.status} {phrase}", headers, _octets(members)
+
+
+def problem_reply(problem: Problem) -> Response:
+    """The same for Flask."""
+    status, headers, octets = document(problem)
+    return Response(octets, status, headers)
 
 
 def answer_problems(app: Flask) -> None:

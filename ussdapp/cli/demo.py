@@ -1,0 +1,21 @@
+"""`ussdapp demo`, which `make run` calls."""
+
+import json
+
+import click
+
+from ussdapp.cli.keys import issued
+from ussdapp.cli.opened import opened
+from ussdapp.sandbox.demo import institutions
+
+
+@click.command(hidden=True)
+def demo() -> None:
+    """Fill an empty database for the sandbox; print the institution and its key once."""
+    with opened() as parts:
+        if parts.institutions.all():
+            click.echo("{}")
+            return
+        parts.institutions.add(institutions())
+        key = issued(parts, "ega", "demo", ("cases:reply", "menus:publish"))
+    click.echo(json.dumps({"institution": "ega", "api_key": key}))

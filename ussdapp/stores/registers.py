@@ -1,0 +1,76 @@
+"""Knows how staff change institutions and see and revoke keys; each change has its audit row."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, LiteralString
+
+from ussdapp.core.inbound import Institution
+from ussdapp.stores.database import Connection, Database, first, rows
+
+_CHANGE: Final = """
+    UPDATE institutions SET name_sw = coalesce(%(name_sw)s, name_sw),
+        name_en = coalesce(%(name_en)s, name_en), sector = coalesce(%(sector)s, sector)
+    WHERE short_name = %(subject)s RETURNING short_name, name_sw, name_en, sector
+"""
+_KEYS: Final = """
+    SELECT k.id, i.short_name, k.name, k.live, k.scopes, k.created_at, k.revoked_at
+    FROM keys k JOIN institutions i ON i.id = k.institution_id
+    WHERE i.short_name = %(institution)s OR %(institution)s::text IS NULL ORDER BY k.id
+"""
+_REVOKE: Final = """
+    UPDATE keys SET revoked_at = %(at)s WHERE id = %(id)s AND revoked_at IS NULL RETURNING id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """An API key as staff see it: everything but the key."""
+
+    id: int
+    institution: str
+    name: str
+    live: bool
+    scopes: list[str]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class PgRegisters:
+    """All raise Unavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def change(self, short_name: str, changes: dict[str, str | None], at: datetime) -> Institution:
+        """Changes `name_sw`, `name_en` and `sector` where they are given. Raises LookupError."""
+        values = {"name_sw": None, "name_en": None, "sector": None, **changes}
+        row = self._changed(_CHANGE, {**values, "subject": short_name}, "institution.changed", at)
+        if row is None:
+            raise LookupError(f"no institution has the short name {short_name!r}")
+        return Institution(*row)
+
+    def keys(self, institution: str | None) -> tuple[KeyView, ...]:
+        """The keys of an institution, or all."""
+        values = {"institution": institution}
+        found = self._database.run(lambda connection: rows(connection, _KEYS, values))
+        return tuple(KeyView(*row) for row in found)
+
+    def revoke(self, key_id: int, at: datetime) -> None:
+        """Ends a key now. Raises LookupError for one that is none or was revoked before."""
+        values = {"id": key_id, "subject": str(key_id)}
+        if self._changed(_REVOKE, values, "key.revoked", at) is None:
+            raise LookupError(f"no key in use has the number {key_id}")
+
+    def _changed(
+        self, query: LiteralString, values: dict[str, Any], action: str, at: datetime
+    ) -> tuple[Any, ...] | None:
+        def work(connection: Connection) -> tuple[Any, ...] | None:
+            row = first(connection, query, {**values, "at": at})
+            if row is not None:
+                connection.execute(
+                    "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)",
+                    (at, "command line", action, values["subject"]),
+                )
+            return row
+
+        return self._database.run_once(work)
