@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup lint types rooms menus unit golden lock
+.PHONY: help run test check setup lint types rooms menus unit golden bench storm lock
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r target words; do printf '%-8s %s\n' "$$target" "$$words"; done
@@ -43,6 +43,13 @@ unit: setup ## the tests that need no server
 
 golden: setup ## write the transcripts anew; ends red, so that the difference is read
 	$(PYTEST) tests/transcripts --golden
+
+bench: setup ## print the figures of DESIGN section 4, beside their peers (wrk, node and npm where installed)
+	$(BIN)/python -m bench.ussd_step
+	$(BIN)/python -m bench.back_office_hang
+
+storm: setup ## the faults at full length: 100,000 callbacks, 500 dialogues through five deaths of Valkey
+	STORM_CALLBACKS=100000 STORM_SESSIONS=500 $(PYTEST) tests/storms
 
 lock: setup ## choose versions anew and write requirements.lock (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --all-extras --python-version 3.11 \

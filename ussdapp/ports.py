@@ -1,16 +1,28 @@
 """What use cases need of the world, each a promise that a fake and the real one keep alike."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
+from ussdapp.core.back_office import (
+    Asker,
+    Claimed,
+    Ended,
+    HandedIn,
+    LookedUp,
+    Question,
+    Relayed,
+)
+from ussdapp.core.branches import Files, MenuVersion, Publisher
 from ussdapp.core.case import CaseView, NewCase, Reply
 from ussdapp.core.inbound import Institution, KeyHolder, Lease, Mo, Receipt
 from ussdapp.core.menu import Menu
+from ussdapp.core.mo_parts import MoPart
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Notification
 from ussdapp.core.reference import Reference
+from ussdapp.core.resume import Draft
 from ussdapp.core.session import Record
 
 
@@ -30,17 +42,55 @@ class CaseClosed(Exception):
     """A closed case takes no reply."""
 
 
+class NoSuchBranch(LookupError):
+    """The publisher has no branch of that name."""
+
+
+class NoSuchVersion(LookupError):
+    """The branch has no such version, or none before the one that stands."""
+
+
 class Sessions(Protocol):
-    """Remembers dialogues, each until its time to live is over. Raises Unavailable."""
+    """Remembers dialogues, each until its time to live is over, and for ten minutes what a
+    citizen may be offered when dialling again. Raises Unavailable."""
 
     def kept(self, key: str) -> Record | None:
         """What is remembered under that key."""
         ...
 
-    def exchange(self, key: str, before: Record | None, after: Record) -> Record | None:
-        """One round trip: keeps `after` and returns None when what is kept equals `before` or
-        `after`, or nothing is kept; otherwise changes nothing and returns what is kept."""
+    def begin(
+        self, key: str, record: Record, citizen: Msisdn
+    ) -> tuple[Record | None, Record | None]:
+        """One round trip: what is kept under that key, or else the citizen's draft; where there
+        is neither, keeps the record."""
         ...
+
+    def exchange(self, key: str, before: Record | None, after: "After") -> Record | None:
+        """One round trip: keeps `after` and does to the draft what it says, and returns None,
+        when what is kept equals `before` or `after`, or nothing is kept; otherwise changes nothing
+        and returns what is kept."""
+        ...
+
+    def claim(self, key: str) -> bool:
+        """The right, given once in a minute, to tell an application what the key names."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class After:
+    """What is to be kept of a dialogue, and what becomes of its citizen's draft."""
+
+    record: Record
+    citizen: Msisdn
+    draft: Draft = Draft.LEFT
+
+
+class Offers(Protocol):
+    """Knows durably in which dialogues a citizen was offered to go on. Raises Unavailable."""
+
+    def make(self, key: str, at: datetime) -> None: ...
+
+    def made(self, key: str) -> bool: ...
 
 
 class Menus(Protocol):
@@ -72,6 +122,17 @@ class Dialogues(Protocol):
     def remember_language(self, msisdn: Msisdn, language: str, at: datetime) -> None: ...
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Addition:
+    """Words that the MSISDN adds to the case it opened; `effect` makes them unique."""
+
+    effect: str
+    reference: Reference
+    msisdn: Msisdn
+    words: str
+    at: datetime
+
+
 class Cases(Protocol):
     """Keeps cases, with their events and what is told of them, all or nothing."""
 
@@ -92,12 +153,48 @@ class Cases(Protocol):
         the case and the channel that now has work. Raises NoSuchCase, CaseClosed."""
         ...
 
+    def add(self, addition: Addition) -> CaseView | None:
+        """Commits the words as an event of the case; the same effect again changes nothing. None
+        where this MSISDN opened no such case. Raises CaseClosed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMo:
+    """A text that is kept: its effect key, and whether all it causes was done before."""
+
+    effect: str
+    settled: bool
+
 
 class Mos(Protocol):
     """Keeps every text that came in, before anything is done about it."""
 
-    def keep(self, mo: Mo, at: datetime) -> str:
-        """Commits it and returns its effect key; a repeat gets the first one's key."""
+    def keep(self, mo: Mo, at: datetime, within: timedelta = timedelta(seconds=60)) -> KeptMo:
+        """Commits it; a repeat gets the first one's effect key, and tells whether that one was
+        settled. Where the operator gives no id, the same content again `within` that time is a
+        repeat."""
+        ...
+
+    def settle(self, effect: str, status: str) -> None:
+        """Notes what became of it: answered, over_cap or no_subscriber."""
+        ...
+
+
+class MoParts(Protocol):
+    """Keeps the parts of long texts until their text is complete or given up."""
+
+    def keep(self, parts: Sequence[MoPart], at: datetime) -> list[Mo]:
+        """Commits them, a repeated one once; returns the texts that are complete and not ended."""
+        ...
+
+    def overdue(self, at: datetime) -> list[tuple[Mo, int]]:
+        """Texts not ended ten minutes after their first part: what came of each, joined, and how
+        many parts are missing."""
+        ...
+
+    def end(self, mo: Mo, at: datetime) -> None:
+        """It was received: what comes of it from now on is a repeat."""
         ...
 
 
@@ -105,8 +202,8 @@ class Notifications(Protocol):
     """Accepts what is to be delivered, once each."""
 
     def accept(self, notification: Notification) -> bool:
-        """Commits it as queued unless its effect was accepted before, or it is automatic and the
-        MSISDN has had its share; tells whether it is new."""
+        """Commits it as queued, its effect once. False when it is automatic and the MSISDN has had
+        its share: then it is not accepted."""
         ...
 
 
@@ -134,39 +231,49 @@ class Institutions(Protocol):
         ...
 
 
+Taken = tuple[tuple[int, str], ...]  # part, from 1, and its message id, "" where none was told
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Submission:
-    """A claimed and journaled row: what one channel is now to submit."""
+    """A claimed and journaled row: what one channel is now to submit, but for the parts that the
+    operator has `taken` already. `window` tells the claim it came with."""
 
     id: int
     attempt: int
     msisdn: Msisdn
     text: str
     sender_id: str
+    window: int = 0
+    taken: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """The operator took it; one message id a part, as it spelt them."""
+    """The operator took it; one message id, as it spelt them, for each part that was not taken
+    before, in their order; "" for one it did not tell. Fewer where it tells one for the whole."""
 
     message_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Never again: bad MSISDN, barred sender ID. `code` is the operator's."""
+    """Never again: bad MSISDN, barred sender ID. `code` is the operator's. As in the other
+    outcomes, `taken` are the parts it took all the same."""
 
     code: str
+    taken: Taken = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Certainly not taken; may be tried again after `pause` seconds. `counts` is false where the
-    operator only asked for patience (throttled, queue full, unbound)."""
+    """Not taken, or not all of it; may be tried again after `pause` seconds. `counts` is false
+    where the operator only asked for patience (throttled, queue full, unbound)."""
 
     code: str
     pause: float
     counts: bool = False
+    taken: Taken = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +281,7 @@ class InDoubt:
     """It left, or may have left, and no answer came that can be read."""
 
     code: str
+    taken: Taken = ()
 
 
 Outcome = Submitted | Rejected | Deferred | InDoubt
@@ -194,22 +302,42 @@ class Sending(Protocol):
         ...
 
 
+class BoundSending(Sending, Protocol):
+    """A channel as its worker holds it; where there is no bind, keeping it is nothing."""
+
+    def open(self, on_receipts: Any, on_mos: Any, answering: Any) -> None:
+        """Says who keeps what comes in on it, and who answers USSD."""
+        ...
+
+    def keep_bound(self) -> float:
+        """Binds if need be; returns the seconds after which to call again."""
+        ...
+
+    def late(self) -> Sequence[tuple[Submission, Outcome]]:
+        """What was answered after all since it was asked last, of what was InDoubt."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Journal(Protocol):
     """The journaled sender's truth: claims, attempts and answers, a window of rows at a time."""
 
     def claim(self, lease: Lease, most: int, now: datetime) -> list[Submission]:
         """Commits up to `most` due rows as `submitting` with their attempt, highest class first,
-        after expiring what is too old and rejecting what was opted out of. Raises Fenced."""
+        after expiring what is too old and rejecting what was opted out of; either is in doubt
+        instead where an earlier copy is. Raises Fenced."""
         ...
 
     def record(
         self, lease: Lease, window: Sequence[tuple[Submission, Outcome]], now: datetime
     ) -> None:
-        """Commits every row's answer; a row that has left `submitting` meanwhile stays."""
+        """Commits every row's answer, unless it had one; a late one as well. While another copy
+        is in doubt a refusal is not final: the row is in doubt."""
         ...
 
     def settle(self, now: datetime) -> int:
-        """Returns to `queued` what is in doubt and due for its class's one further copy."""
+        """Returns to `queued`, once, what is in doubt and due for its class's one further copy."""
         ...
 
     def due(self, now: datetime) -> list[str]:
@@ -255,3 +383,98 @@ class Doorbells(Protocol):
     """Tells a channel's worker that there is work. May be lost; never raises."""
 
     def ring(self, channel: str) -> None: ...
+
+
+class OfficeUnavailable(Exception):
+    """The institution was not asked, or it refused: nothing was taken."""
+
+
+class OfficeGarbled(OfficeUnavailable):
+    """It was asked, and what came back cannot be read: a summary may have been taken."""
+
+
+class OfficeLate(Exception):
+    """Its deadline passed: the answer may still come, and a summary may have been taken."""
+
+
+class BackOffices(Protocol):
+    """Asks institutions, each by the name its office has in the settings, such as `gepg.bill`.
+
+    All raise OfficeLate, OfficeUnavailable and, of its kind, OfficeGarbled.
+    """
+
+    def look_up(self, office: str, data: str, asker: Asker) -> LookedUp:
+        """What the office knows of one value; may be asked any number of times."""
+        ...
+
+    def hand_in(self, office: str, answers: Mapping[str, str], asker: Asker) -> HandedIn:
+        """Posts what was answered; after OfficeLate or OfficeGarbled it may have been taken."""
+        ...
+
+    def relay(self, office: str, asker: Asker, keyed: str | None) -> Relayed:
+        """Gives an external application the latest key, None for the first hit."""
+        ...
+
+
+class Questions(Protocol):
+    """Keeps what institutions did not answer in time until it is answered. Raises Unavailable."""
+
+    def keep(self, question: Question, at: datetime) -> bool:
+        """Commits it, a look-up due now, a summary after a pause; the same effect again changes
+        nothing. Tells whether it is new."""
+        ...
+
+    def claim(self, busy: Collection[str], now: datetime) -> Claimed | None:
+        """Commits one due question of an office that is not busy as being asked; it is due again
+        by itself when nothing is heard of it."""
+        ...
+
+    def postpone(self, claimed: Claimed, due: datetime, posts: int) -> None:
+        """It is asked again then; `posts` is how often a summary may have been taken by now."""
+        ...
+
+    def end(self, claimed: Claimed, how: Ended, told: Notification, now: datetime) -> bool:
+        """Commits its end and the notification together, once, and forgets what was asked; tells
+        whether this was the once."""
+        ...
+
+
+class MenuVersions(Protocol):
+    """Keeps what was published of each branch of the menu, and which version of it stands. Raises
+    Unavailable."""
+
+    def standing(self) -> tuple[str, Mapping[str, Files]]:
+        """The files of each branch that has a published version standing, and a mark of it."""
+        ...
+
+    def publish(
+        self, changes: Mapping[str, Files], by: Publisher, at: datetime, mark: str
+    ) -> tuple[MenuVersion, ...] | None:
+        """Commits new versions that stand from now on, with who and when; None, and nothing done,
+        when what stands has changed since the mark was given."""
+        ...
+
+    def move(
+        self, branch: str, version: int | None, by: Publisher, at: datetime, mark: str
+    ) -> bool:
+        """Commits that an older version stands, None for no published one; False, and nothing
+        done, when what stands has changed since the mark was given."""
+        ...
+
+    def files(self, branch: str, version: int) -> Files | None:
+        """What that version of the branch holds; None when the branch has no such version."""
+        ...
+
+    def of(self, branch: str | None) -> tuple[MenuVersion, ...]:
+        """The versions of a branch, or of all of them, the newest of each first."""
+        ...
+
+
+class MenuProof(Protocol):
+    """Proves the whole menu that published branches make over the files of the gateway."""
+
+    def __call__(
+        self, published: Mapping[str, Files], institutions: tuple[Institution, ...]
+    ) -> list[str]:
+        """Everything wrong with it, each a sentence that begins with its file's place."""
+        ...

@@ -1,5 +1,6 @@
 """Knows what differs between two machines: reads it, and refuses what is unsafe or misspelt."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ _KEY_OCTETS: Final = 32  # of seal_key and index_key
 _TOKEN_DIGITS: Final = 32  # hex digits of a callback token: 128 bits
 _MOST_TOKENS: Final = 2  # the one in force and the one that replaces it
 _BUDGET: Final = range(80, 183)  # septets of a screen; a USSD string carries 182
+_PREFIX: Final = re.compile("[0-9]{1,12}")
+_CODE: Final = re.compile(r"\*[0-9*]{2,20}#")
 _TABLES: Final = frozenset({"channels", "back_offices"})
 _FIELDS: Final = frozenset(
     {"database_url", "redis_url", "seal_key", "index_key", "short_code", "service_code",
@@ -106,6 +109,11 @@ class _Reading:
             channels={n: self._channel(n, o) for n, o in self._table("channels").items()},
             back_offices={n: _opened(o) for n, o in self._table("back_offices").items()},
         )
+        tokens = [token for channel in read.channels.values() for token in channel.tokens]
+        if len(set(tokens)) < len(tokens):
+            self._troubles.append("two channels have the same token: each needs its own")
+        if not (_CODE.fullmatch(read.service_code) and _PREFIX.fullmatch(read.short_code)):
+            self._troubles.append("service_code is like *152*00# and short_code like 15200")
         if not read.channels:
             self._troubles.append("no channel is configured: add a [channels.<name>] table")
         if self._troubles:
@@ -151,9 +159,16 @@ class _Reading:
             kind=kind,
             callbacks=str(given.get("callbacks", kind)),
             tokens=self._tokens(name, given),
-            routes=tuple(str(prefix) for prefix in given.get("routes", ())),
+            routes=self._routes(name, given),
             options=_opened(given),
         )
+
+    def _routes(self, name: str, given: Mapping[str, Any]) -> tuple[str, ...]:
+        routes = given.get("routes", [])
+        if isinstance(routes, list) and all(_PREFIX.fullmatch(str(prefix)) for prefix in routes):
+            return tuple(str(prefix) for prefix in routes)
+        self._troubles.append(f'channels.{name}: routes are prefixes, such as ["25574", "25575"]')
+        return ()
 
     def _tokens(self, name: str, given: Mapping[str, Any]) -> tuple[str, ...]:
         tokens = tuple(str(token) for token in given.get("tokens", ()))

@@ -94,7 +94,8 @@ def test_another_citizen_learns_nothing_from_a_reference(system: System) -> None
     (own,) = [reference_in(system.dial("own", "255754000104", *FILE)[-1])]
     stranger = "255713000105"
     wrong = system.dial("wrong-1", stranger, "9", "2", "2", "1234-5678-9018")[-1]
-    others = system.dial("wrong-2", stranger, "9", "2", "2", own)[-1]
+    # a third citizen, for a dialogue that was left is offered again
+    others = system.dial("wrong-2", "255713000107", "9", "2", "2", own)[-1]
     assert others == wrong
     system.sms("guess-1", stranger, "HALI 1234-5678-9018")
     system.sms("guess-2", stranger, f"HALI {own}")

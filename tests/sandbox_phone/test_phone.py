@@ -16,7 +16,7 @@ from ussdapp.sandbox.phone import inbox as inbox_module
 from ussdapp.sandbox.phone.inbox import Inbox, Received
 from ussdapp.sandbox.phone.routes import add_phone
 from ussdapp.web import create_app
-from ussdapp.web.inbound.routes import TAKES
+from ussdapp.web.inbound.operators import TAKES
 from ussdapp.web.permissions import SANDBOX
 
 STATIC = Path(inbox_module.__file__).parent / "static"

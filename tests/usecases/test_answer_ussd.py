@@ -16,6 +16,7 @@ from redis.retry import Retry
 from tests.fakes.dialogue import ASHA, JUMA, NOON, FakeSessions, Handset, World, real_menu
 from ussdapp.core import gsm7
 from ussdapp.core.case import Kind, Visibility
+from ussdapp.core.dialogue import begin
 from ussdapp.core.inbound import Keyed
 from ussdapp.core.menu import Menu
 from ussdapp.core.reference import Reference
@@ -26,7 +27,7 @@ from ussdapp.stores.sessions import RedisSessions
 
 WORDS = "Maji hayatoki Mbezi tangu Jumatatu"
 PATH = ("9", "2", "1", "1", "ega", WORDS, "1", "1")
-FIRST = "Karibu huduma za Serikali\n8 Lugha / Language\n9 Huduma zaidi"
+FIRST = begin(real_menu(), "sw").text
 UNAVAILABLE = "Samahani, huduma haipatikani kwa sasa. Jaribu tena baadaye."
 
 
@@ -264,7 +265,7 @@ def test_a_deep_dial_with_redis_down_files_nothing(world: World) -> None:
 
 def test_a_deep_dial_to_a_menu_shows_it(world: World) -> None:
     deep = handset(world).sends("9*2")
-    phone = replace(handset(world), session_id="ATUid_2")
+    phone = replace(handset(world), session_id="ATUid_2", msisdn=JUMA)
     phone.dials()
     assert deep == phone.keys_in("9", "2")
 
@@ -318,6 +319,7 @@ def test_a_citizen_follows_up_their_own_case_only(world: World) -> None:
         shown[msisdn] = asking.keys_in("9", "2", "2", str(case.reference))
     stranger = replace(handset(world), msisdn=JUMA, session_id="ATUid_4")
     stranger.dials()
+    stranger.keys_in("2")  # not where the last dialogue was left
     assert "Hali: Imepokelewa" in shown[ASHA].text
     assert shown[JUMA] == stranger.keys_in("9", "2", "2", "000000000000")
 
@@ -354,9 +356,38 @@ def test_without_postgresql_the_service_is_not_available_and_no_reference_is_sho
     assert "4821-3" in phone.sends("*".join(PATH)).text
 
 
-def test_without_postgresql_a_dial_is_told_so(world: World) -> None:
+def test_without_postgresql_a_dial_begins_in_kiswahili(world: World) -> None:
+    world.dialogues.languages[ASHA] = "en"
     world.dialogues.down = True
-    assert handset(world).dials() == Shown(UNAVAILABLE, ends=True)
+    assert handset(world).dials() == Shown(FIRST, ends=False)
+
+
+def test_a_dialogue_that_began_without_postgresql_files_once_it_is_back(world: World) -> None:
+    world.dialogues.down = True
+    phone = handset(world)
+    phone.dials()
+    phone.keys_in(*PATH[:-1])
+    world.dialogues.down = False
+    filed = phone.keys_in(PATH[-1])
+    assert filed.ends
+    assert phone.sends("*".join(PATH)) == filed
+    assert len(world.cases.cases) == 1
+
+
+def test_one_session_id_used_for_two_complaints_files_both(world: World) -> None:
+    first, second = handset(world), handset(world)
+    first.dials()
+    reference = first.keys_in(*PATH)
+    world.sessions.wipe()
+    other = tuple("Maji hayatoki tangu jana" if key == WORDS else key for key in PATH)
+    second.dials()
+    filed = second.keys_in(*other)
+    assert filed != reference
+    assert second.sends("*".join(other)) == filed
+    assert [case.words for case in world.cases.cases.values()] == [
+        WORDS,
+        "Maji hayatoki tangu jana",
+    ]
 
 
 def test_without_postgresql_a_dialogue_under_way_still_shows_menus(world: World) -> None:

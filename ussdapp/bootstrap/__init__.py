@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 from redis import Redis
@@ -17,37 +18,62 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from ussdapp.bootstrap.logs import start_logging
-from ussdapp.channels import africastalking, smpp
+from ussdapp.channels import africastalking, beem
 from ussdapp.core.inbound import KeyHolder
 from ussdapp.core.letters import Letters
 from ussdapp.core.reference import RANGE, Reference
 from ussdapp.core.routing import Route, Routes
-from ussdapp.ports import Unavailable
-from ussdapp.settings import Settings, SettingsRefused, read_settings
+from ussdapp.institutions import ega_guide
+from ussdapp.institutions.ega_guide import EgaGuide
+from ussdapp.ports import BoundSending, Unavailable
+from ussdapp.settings import ChannelSettings, Settings, SettingsRefused, read_settings
 from ussdapp.stores.cases import PgCases
 from ussdapp.stores.database import Database, first
 from ussdapp.stores.dialogues import PgDialogues
 from ussdapp.stores.doorbells import RqDoorbells
+from ussdapp.stores.drafts import PgOffers
+from ussdapp.stores.funnel import PgFunnel, RedisCounts
 from ussdapp.stores.institutions import PgInstitutions
 from ussdapp.stores.journal import PgJournal
+from ussdapp.stores.keyword_files import KEYWORDS, read_services
 from ussdapp.stores.leases import PgLeases
-from ussdapp.stores.menu_files import read_texts
-from ussdapp.stores.menus import LiveMenus
+from ussdapp.stores.menu_files import MenuRefused, read_texts
+from ussdapp.stores.menu_trees import MenuProof
+from ussdapp.stores.menu_versions import PgMenuVersions
+from ussdapp.stores.menus import Folder, LiveMenus
+from ussdapp.stores.mo_parts import PgMoParts
 from ussdapp.stores.mos import PgMos
 from ussdapp.stores.notifications import PgNotifications
 from ussdapp.stores.opt_outs import PgOptOuts
+from ussdapp.stores.questions import PgQuestions
 from ussdapp.stores.receipts import PgReceipts
 from ussdapp.stores.seal import Seal
 from ussdapp.stores.sessions import RedisSessions
 from ussdapp.usecases.answer_ussd import AnswerUssd
+from ussdapp.usecases.ask_again import AskAgain
+from ussdapp.usecases.count_steps import CountSteps
+from ussdapp.usecases.publish_menu import PublishMenu
 from ussdapp.usecases.receive_mo import ReceiveMo
 from ussdapp.usecases.reconcile import Reconcile
 from ussdapp.usecases.record_opt_out import RecordOptOut
 from ussdapp.usecases.record_receipts import RecordReceipts
 from ussdapp.usecases.reply_to_case import ReplyToCase
+from ussdapp.wire.guarded import GuardedClient
+from ussdapp.wire.http import Callbacks
+from ussdapp.wire.receipt_text import decoded
 
-CALLBACKS: Final = {"africastalking": africastalking.AfricasTalkingCallbacks}
+# by name: only the process that submits on a channel imports what its kind needs
+KINDS: Final = {
+    "smpp": "ussdapp.channels.smpp",
+    "africastalking": "ussdapp.channels.africastalking.sending",
+}
+CALLBACKS: Final[Mapping[str, Callable[[str], Callbacks]]] = {
+    "africastalking": africastalking.AfricasTalkingCallbacks,
+    "beem": beem.BeemCallbacks,
+}
 MENUS: Final = Path(__file__).parents[2] / "menus"
+_LATE_S: Final = 30.0  # what an institution has to answer once the citizen no longer waits
+_TEXTED_S: Final = 2.0  # and to a text: what else its bind brings is kept after it
 _REDIS_S: Final = 0.5  # what a citizen may wait for Redis; redis-py's own default is 58 s
 
 
@@ -56,13 +82,16 @@ class Gateway:
     """Everything a process needs, joined. Nothing is connected before its first use."""
 
     settings: Settings
-    dialects: Mapping[str, Any]
+    dialects: Mapping[str, Callbacks]
     answer_ussd: AnswerUssd
     receive_mo: ReceiveMo
     record_receipts: RecordReceipts
     record_opt_out: RecordOptOut
     reply_to_case: ReplyToCase
+    publish_menu: PublishMenu
     reconcile: Reconcile
+    count_steps: CountSteps
+    ask_again: Callable[[], AskAgain]
     holder: Callable[[str, datetime], KeyHolder | None]
     sorry: Callable[[str], str]
     database: Database
@@ -72,18 +101,20 @@ class Gateway:
     receipts: PgReceipts
     doorbells: RqDoorbells
     institutions: PgInstitutions
+    mo_parts: PgMoParts
+    questions: PgQuestions
+    funnel: PgFunnel
 
-    def sending(self, channel: str) -> Any:
+    def sending(self, channel: str) -> BoundSending:
         """A channel that submits; each call makes a new one."""
-        chosen = self.settings.channels[channel]
-        make = {"smpp": smpp.build, "africastalking": africastalking.build}[chosen.kind]
-        return make(channel, chosen.options)
+        return _sending(self.settings.channels[channel])
 
     def readiness(self) -> list[str]:
         """The names of what is missing before this process can serve; empty when it can."""
         checks: dict[str, Callable[[], object]] = {
             "postgresql": lambda: self.database.run_once(lambda link: first(link, _MIGRATED)),
             "redis": self.redis.ping,
+            "redis: maxmemory-policy noeviction": lambda: _evicts_nothing(self.redis),
         }
         return [name for name, check in checks.items() if not _passes(check)]
 
@@ -96,10 +127,16 @@ class Gateway:
 _MIGRATED: Final = "SELECT FROM notifications LIMIT 1"
 
 
+def _evicts_nothing(redis: Redis) -> None:
+    policy = redis.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction")
+    if policy != "noeviction":
+        raise SettingsRefused(f"Redis has maxmemory-policy {policy}: set noeviction")
+
+
 def _passes(check: Callable[[], object]) -> bool:
     try:
         check()
-    except (Unavailable, RedisError, psycopg.Error):
+    except (Unavailable, RedisError, psycopg.Error, SettingsRefused):
         return False
     return True
 
@@ -110,70 +147,165 @@ def open_gateway() -> Gateway:
     try:
         gateway = build_gateway(read_settings(os.environ))
         refuse_unsafe(gateway)
-    except SettingsRefused as refusal:
+    except (SettingsRefused, MenuRefused) as refusal:
         sys.exit(f"ussdapp does not start: {refusal}")
     return gateway
 
 
-def build_gateway(settings: Settings) -> Gateway:
-    """Joins the parts; raises SettingsRefused, MenuRefused."""
+def _dialects(settings: Settings) -> dict[str, Callbacks]:
+    """The dialect of each channel that is called back; raises SettingsRefused."""
+    called = [channel for channel in settings.channels.values() if channel.tokens]
+    if strangers := [channel for channel in called if channel.callbacks not in CALLBACKS]:
+        known = ", ".join(CALLBACKS)
+        names = ", ".join(channel.name for channel in strangers)
+        raise SettingsRefused(f"channels {names}: callbacks must be one of {known}")
+    return {channel.name: CALLBACKS[channel.callbacks](channel.name) for channel in called}
+
+
+def _sending(channel: ChannelSettings) -> BoundSending:
+    if channel.kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+    made: BoundSending = import_module(KINDS[channel.kind]).build(channel.name, channel.options)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Stores:
+    """What is kept, on one pool, one seal and one Redis."""
+
+    database: Database
+    redis: Redis
+    sessions: RedisSessions
+    dialogues: PgDialogues
+    offers: PgOffers
+    cases: PgCases
+    mos: PgMos
+    mo_parts: PgMoParts
+    institutions: PgInstitutions
+    notifications: PgNotifications
+    opt_outs: PgOptOuts
+    questions: PgQuestions
+    versions: PgMenuVersions
+    funnel: PgFunnel
+    journal: PgJournal
+    receipts: PgReceipts
+    leases: PgLeases
+    doorbells: RqDoorbells
+
+
+def _stores(settings: Settings) -> _Stores:
     database = Database(settings.database_url)
     seal = Seal(settings.seal_key, settings.index_key)
     redis = _redis(settings.redis_url)
-    doorbells = RqDoorbells(redis)
-    cases, dialogues = PgCases(database, seal), PgDialogues(database, seal)
-    institutions, opt_outs = PgInstitutions(database, seal), PgOptOuts(database, seal)
-    journal, receipts = PgJournal(database, seal), PgReceipts(database, seal)
-    leases = PgLeases(database, settings.database_url)
-    values = {"namba_fupi": settings.short_code}
-    menus = LiveMenus(MENUS, institutions.all, settings.screen_budget, values, time.monotonic)
-    letters = Letters(
-        read_texts(MENUS / "sms.toml"),
-        _routes(settings),
-        settings.short_code,
-        settings.service_code,
-    )
-    return Gateway(
-        settings=settings,
-        dialects={
-            name: CALLBACKS[channel.callbacks](name)
-            for name, channel in settings.channels.items()
-            if channel.callbacks in CALLBACKS
-        },
-        answer_ussd=AnswerUssd(
-            sessions=RedisSessions(redis, seal, mark_key=settings.index_key),
-            dialogues=dialogues,
-            cases=cases,
-            menus=menus,
-            letters=letters,
-            doorbells=doorbells,
-            new_reference=_new_reference,
-        ),
-        receive_mo=ReceiveMo(
-            mos=PgMos(database, seal),
-            cases=cases,
-            dialogues=dialogues,
-            institutions=institutions,
-            notifications=PgNotifications(database, seal),
-            opt_outs=opt_outs,
-            doorbells=doorbells,
-            letters=letters,
-            new_reference=_new_reference,
-        ),
-        record_receipts=RecordReceipts(receipts),
-        record_opt_out=RecordOptOut(opt_outs, institutions),
-        reply_to_case=ReplyToCase(cases, doorbells, letters),
-        reconcile=Reconcile(leases, journal, receipts, doorbells),
-        holder=institutions.holder,
-        sorry=lambda language: menus.current().words.unavailable[language],
+    return _Stores(
         database=database,
         redis=redis,
-        journal=journal,
-        leases=leases,
-        receipts=receipts,
-        doorbells=doorbells,
-        institutions=institutions,
+        sessions=RedisSessions(redis, seal, mark_key=settings.index_key),
+        dialogues=PgDialogues(database, seal),
+        offers=PgOffers(database),
+        cases=PgCases(database, seal),
+        mos=PgMos(database, seal),
+        mo_parts=PgMoParts(database, seal, decoded),
+        institutions=PgInstitutions(database, seal),
+        notifications=PgNotifications(database, seal),
+        opt_outs=PgOptOuts(database, seal),
+        questions=PgQuestions(database, seal),
+        versions=PgMenuVersions(database),
+        funnel=PgFunnel(database),
+        journal=PgJournal(database, seal),
+        receipts=PgReceipts(database, seal),
+        leases=PgLeases(database, settings.database_url),
+        doorbells=RqDoorbells(redis),
     )
+
+
+def build_gateway(settings: Settings) -> Gateway:
+    """Joins the parts; raises SettingsRefused, MenuRefused."""
+    kept, values = _stores(settings), {"namba_fupi": settings.short_code}
+    offices = tuple(settings.back_offices)
+    budget = settings.screen_budget
+    folder = Folder(MENUS, budget, values, offices=offices, follows=settings.sandbox)
+    menus = LiveMenus(folder, kept.versions, kept.institutions.all, time.monotonic)
+    texts, routes = read_texts(MENUS / "sms.toml"), _routes(settings)
+    letters = Letters(texts, routes, settings.short_code, settings.service_code)
+    receive_mo = _receive_mo(settings, kept, letters)
+    return Gateway(
+        settings=settings,
+        dialects=_dialects(settings),
+        answer_ussd=_answer_ussd(settings, kept, menus, letters),
+        receive_mo=receive_mo,
+        record_receipts=RecordReceipts(kept.receipts),
+        record_opt_out=RecordOptOut(kept.opt_outs, kept.institutions),
+        reply_to_case=ReplyToCase(kept.cases, kept.doorbells, letters),
+        publish_menu=PublishMenu(
+            kept.versions, kept.institutions, MenuProof(MENUS, budget, values, offices)
+        ),
+        reconcile=Reconcile(
+            kept.leases, kept.journal, kept.receipts, kept.doorbells, kept.mo_parts, receive_mo
+        ),
+        count_steps=CountSteps(RedisCounts(kept.redis), kept.funnel),
+        ask_again=lambda: AskAgain(
+            _offices(settings, patience=_LATE_S), kept.questions, letters, kept.doorbells
+        ),
+        holder=kept.institutions.holder,
+        sorry=lambda language: menus.current().words.unavailable[language],
+        database=kept.database,
+        redis=kept.redis,
+        journal=kept.journal,
+        leases=kept.leases,
+        receipts=kept.receipts,
+        doorbells=kept.doorbells,
+        institutions=kept.institutions,
+        mo_parts=kept.mo_parts,
+        questions=kept.questions,
+        funnel=kept.funnel,
+    )
+
+
+def _answer_ussd(
+    settings: Settings, kept: _Stores, menus: LiveMenus, letters: Letters
+) -> AnswerUssd:
+    return AnswerUssd(
+        sessions=kept.sessions,
+        dialogues=kept.dialogues,
+        cases=kept.cases,
+        menus=menus,
+        letters=letters,
+        doorbells=kept.doorbells,
+        new_reference=_new_reference,
+        offers=kept.offers,
+        pause=time.sleep,
+        offices=_offices(settings),
+        questions=kept.questions,
+        steps=kept.sessions,
+    )
+
+
+def _receive_mo(settings: Settings, kept: _Stores, letters: Letters) -> ReceiveMo:
+    return ReceiveMo(
+        mos=kept.mos,
+        cases=kept.cases,
+        dialogues=kept.dialogues,
+        institutions=kept.institutions,
+        notifications=kept.notifications,
+        opt_outs=kept.opt_outs,
+        doorbells=kept.doorbells,
+        letters=letters,
+        new_reference=_new_reference,
+        services=read_services(MENUS / KEYWORDS, tuple(settings.back_offices)),
+        offices=_offices(settings, patience=_TEXTED_S),
+        questions=kept.questions,
+    )
+
+
+def _offices(settings: Settings, patience: float | None = None) -> EgaGuide:
+    """The back offices as configured; their client is made at once, or never where there are
+    none. Raises SettingsRefused."""
+    client = GuardedClient(allow_private=settings.sandbox)
+    try:
+        return ega_guide.build(settings.back_offices, client, patience=patience)
+    except ValueError as trouble:
+        raise SettingsRefused(f"back_offices: {trouble}") from trouble
 
 
 def _routes(settings: Settings) -> Routes:
@@ -210,9 +342,9 @@ def refuse_unsafe(gateway: Gateway) -> None:
     except Unavailable:
         pass
     try:
-        policy = gateway.redis.config_get("maxmemory-policy").get("maxmemory-policy")
-        if policy not in (None, "noeviction"):
-            troubles.append(f"Redis has maxmemory-policy {policy}: set noeviction")
+        _evicts_nothing(gateway.redis)
+    except SettingsRefused as refusal:
+        troubles.append(str(refusal))
     except RedisError:
         pass
     if troubles:

@@ -7,6 +7,6 @@ from ussdapp.core.inbound import Institution
 
 
 def institutions() -> list[Institution]:
-    """The demo institutions."""
-    with Path(__file__).with_name("demo.toml").open("rb") as file:
+    """Six hundred public institutions, so that lists are as long as they really are."""
+    with Path(__file__).with_name("directory.toml").open("rb") as file:
         return [Institution(*row) for row in tomllib.load(file)["institutions"]]

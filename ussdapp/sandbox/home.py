@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ussdapp.sandbox.back_office_answers import settings_tables
 from ussdapp.sandbox.embedded import CannotStart
 from ussdapp.sandbox.toml import Table, merged, toml_text
 
@@ -53,6 +54,7 @@ class Ports:
     smsc: int
     smsc_control: int
     aggregator: int
+    back_office: int
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ def settings_table(
             "sandbox": _smpp(made, ports.smsc),
             "africastalking": _aggregator(made, ports.aggregator),
         },
+        "back_offices": settings_tables(ports.back_office, made["office_secret"]),
     }
     return merged(own, given)
 
@@ -145,6 +148,7 @@ def demo_json(home: Home, settings: Table, ports: Ports, institution: Institutio
             "ledger": str(home.smsc_ledger),
         },
         "aggregator": aggregator,
+        "back_office": {"url": f"http://127.0.0.1:{ports.back_office}"},
     }
     return json.dumps(words, indent=2) + "\n"
 
@@ -200,6 +204,7 @@ def _new() -> Table:
     return {
         "smsc_password": secrets.token_hex(4),
         "aggregator_key": secrets.token_hex(32),
+        "office_secret": secrets.token_hex(32),
         "tokens": tokens,
     }
 
@@ -207,6 +212,7 @@ def _new() -> Table:
 def _smpp(made: Table, port: int) -> Table:
     return {
         "kind": "smpp",
+        "ussd_style": "tata",
         "host": "127.0.0.1",
         "port": port,
         "system_id": "ega",

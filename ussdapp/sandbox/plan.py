@@ -12,7 +12,7 @@ from typing import Any, Final
 from ussdapp.sandbox import sweep
 from ussdapp.sandbox.children import Program
 from ussdapp.sandbox.embedded import CannotStart
-from ussdapp.sandbox.home import Home, Ports
+from ussdapp.sandbox.home import Home, Ports, made_secrets
 from ussdapp.sandbox.toml import Table
 
 ROOT: Final = Path(__file__).parents[2]
@@ -68,15 +68,17 @@ def operators(
         "system-id": smpp.get("system_id", ""),
     }
     aggregator = {"port": ports.aggregator, "ledger": home.aggregator_ledger}
+    office = {"port": ports.back_office, "journal": home.folder / "back_office.jsonl"}
     # a command line is everybody's to read
     secrets = {
         "SMSC_PASSWORD": str(smpp.get("password", "")),
         "AGGREGATOR_CALLBACK": callback,
         "AGGREGATOR_API_KEY": str(http.get("api_key", "")),
+        "BACK_OFFICE_SECRET": made_secrets(home.folder)["office_secret"],
     }
     return [
         python(name, ["-m", f"ussdapp.sandbox.{name}", *flags(given)], {**environ, **secrets})
-        for name, given in (("smsc", smsc), ("aggregator", aggregator))
+        for name, given in (("smsc", smsc), ("aggregator", aggregator), ("back_office", office))
     ]
 
 

@@ -45,6 +45,7 @@ from ussdapp.settings import secret
 SMSC_PORT: Final = 2775  # registered for SMPP
 SMSC_CONTROL_PORT: Final = 4775
 AGGREGATOR_PORT: Final = 6775
+BACK_OFFICE_PORT: Final = 7775
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 CHILDREN_PATIENCE, STORES_PATIENCE = 4.0, 2.5  # seconds each may take to end; under ten in all
 MURMUR: Final = 10.0  # seconds between two words about what is still awaited
@@ -63,7 +64,8 @@ class Supervisor:
         self._mark = secrets.token_hex(16)
         self._given = given_settings(environ)
         web = take(int(environ.get("PORT") or 8000))
-        self._held = (web, *map(take_from, (SMSC_PORT, SMSC_CONTROL_PORT, AGGREGATOR_PORT)))
+        peers = (SMSC_PORT, SMSC_CONTROL_PORT, AGGREGATOR_PORT, BACK_OFFICE_PORT)
+        self._held = (web, *map(take_from, peers))
         self._ports = Ports(*(port.number for port in self._held))
         self._environ = child_environ(environ, home, web.number, self._mark)
         self._stores: list[Child] = []
@@ -145,7 +147,8 @@ class Supervisor:
         self._children += [Child(program, self._output.pipe) for program in added]
 
     def _answer(self) -> bool:
-        operators = () if self._wishes.bare else (self._ports.smsc, self._ports.aggregator)
+        peers = (self._ports.smsc, self._ports.aggregator, self._ports.back_office)
+        operators = () if self._wishes.bare else peers
         return answers_200(self._ports.web, self._wishes.ready_path) and all(
             map(listens, operators)
         )

@@ -18,7 +18,7 @@ from ussdapp.core.case import (
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Notification
 from ussdapp.core.reference import Reference
-from ussdapp.ports import CaseClosed, NoSuchCase, ReferenceTaken
+from ussdapp.ports import Addition, CaseClosed, NoSuchCase, ReferenceTaken
 from ussdapp.stores.database import Connection, Database, first
 from ussdapp.stores.notifications import accept
 from ussdapp.stores.seal import Seal
@@ -49,6 +49,9 @@ _CASE: Final = """
 _LOCK: Final = """
     SELECT c.id FROM cases c JOIN institutions i ON i.id = c.institution_id
     WHERE c.reference = %s AND i.short_name = %s FOR UPDATE OF c
+"""
+_LOCK_OWN: Final = """
+    SELECT id FROM cases WHERE reference = %s AND follow_index = %s FOR UPDATE
 """
 
 
@@ -129,7 +132,7 @@ class PgCases:
         def work(connection: Connection) -> tuple[CaseView, str | None]:
             row = self._held(connection, reply)
             case = self._seen(reply.reference, row)
-            if self._is_known(connection, reply):
+            if self._is_known(connection, reply.effect):
                 return case, None
             if reply.status not in CASE_MOVES[case.status]:
                 raise CaseClosed
@@ -144,6 +147,29 @@ class PgCases:
 
         return self._database.run(work)
 
+    def add(self, addition: Addition) -> CaseView | None:
+        """Commits the words as an event of the case, which stands as it stood."""
+        reference = addition.reference
+        follow = self._seal.follow_index(addition.msisdn, reference)
+
+        def work(connection: Connection) -> CaseView | None:
+            if first(connection, _LOCK_OWN, (reference.digits, follow)) is None:
+                return None
+            row = first(connection, _CASE, (reference.digits,))
+            assert row
+            case = self._seen(reference, row)
+            if self._is_known(connection, addition.effect):
+                return case
+            if case.status is CaseStatus.CLOSED:
+                raise CaseClosed
+            words = self._seal.close_text(addition.words, ANSWER)
+            effect = self._seal.effect(addition.effect)
+            values = (row[0], addition.at, "added", case.status.value, words, effect)
+            connection.execute(_EVENT, values)
+            return case
+
+        return self._database.run(work)
+
     def _held(self, connection: Connection, reply: Reply) -> tuple[Any, ...]:
         """The case, locked first and then read: what another held it for is in what is read."""
         values = (reply.reference.digits, reply.institution)
@@ -153,9 +179,9 @@ class PgCases:
         assert row
         return row
 
-    def _is_known(self, connection: Connection, reply: Reply) -> bool:
+    def _is_known(self, connection: Connection, effect: str) -> bool:
         query = "SELECT 1 FROM case_events WHERE effect = %s"
-        return first(connection, query, (self._seal.effect(reply.effect),)) is not None
+        return first(connection, query, (self._seal.effect(effect),)) is not None
 
     def _add(self, connection: Connection, case_id: int, reply: Reply) -> None:
         words, status = self._seal.close_text(reply.words, ANSWER), reply.status.value

@@ -1,35 +1,35 @@
 """Knows how dialogues are remembered in Redis: sealed, marked, and gone after their time to live.
 
-What is kept under `ussdapp`'s one kind of key is a mark of 16 octets and the sealed record. The
-mark is equal for equal records, so that a record is compared where it lies, in one round trip.
+What is kept is a mark of 16 octets, a time and the sealed record. The mark is equal for equal
+records, so that a record is compared where it lies, in one round trip. A citizen's draft is such a
+record once more, under the blind index of the MSISDN, with the key of the dialogue it comes from.
 """
 
 import hashlib
 import json
+from dataclasses import fields, replace
 from typing import Any, Final, Protocol, cast
 
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
+from ussdapp.core.funnel import Step
+from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.resume import Draft
 from ussdapp.core.session import Found, Record
-from ussdapp.ports import Unavailable
+from ussdapp.ports import After, Unavailable
+from ussdapp.stores.session_scripts import BEGIN, EXCHANGE, HEAD, MARK, counted, counts_place
+from ussdapp.stores.swift_redis import Script, SwiftRedis
 
 log = structlog.get_logger()
 
 TTL: Final = 180  # seconds; no operator keeps a dialogue open for longer
+DRAFT_TTL: Final = 600  # seconds in which a dropped dialogue is offered again
+CLAIM_TTL: Final = 60  # seconds; longer than any application may think
 ABOUT: Final = "ussd.record"
-_MARK: Final = 16
 _NONE: Final = b""  # marks no record at all
-_EXCHANGE: Final = """
-local kept = redis.call('GET', KEYS[1])
-if kept then
-    local mark = string.sub(kept, 1, #ARGV[2])
-    if mark ~= ARGV[1] and mark ~= ARGV[2] then return kept end
-end
-redis.call('SET', KEYS[1], ARGV[2] .. ARGV[3], 'EX', ARGV[4])
-return false
-"""
+_FOLLOW: Final = "follow"
 
 
 class Sealing(Protocol):
@@ -39,6 +39,8 @@ class Sealing(Protocol):
 
     def open(self, sealed: bytes, about: str) -> bytes: ...
 
+    def index(self, msisdn: Msisdn) -> bytes: ...
+
 
 class RedisSessions:
     """Keeps ports.Sessions. The client's own timeouts decide how long a dialogue waits; what
@@ -47,48 +49,110 @@ class RedisSessions:
     def __init__(
         self, redis: Redis, seal: Sealing, ttl_s: int = TTL, mark_key: bytes = b""
     ) -> None:
-        self._redis = redis
+        self._redis = SwiftRedis(redis)
         self._seal = seal
         self._ttl_s = ttl_s
         self._mark_key = mark_key
-        self._script = redis.register_script(_EXCHANGE)  # EVALSHA, loaded where it is missing
+        self._exchange = Script(redis, EXCHANGE)
+        self._begin = Script(redis, BEGIN)
 
     def kept(self, key: str) -> Record | None:
         """What is remembered under that key. Raises Unavailable."""
         try:
-            content = cast("bytes | None", self._redis.get(_place(key)))
+            content = cast("bytes | None", self._redis.call("GET", _place(key)))
         except RedisError as trouble:
             raise Unavailable("sessions") from trouble
         return self._opened(content) if content else None
 
-    def exchange(self, key: str, before: Record | None, after: Record) -> Record | None:
-        """One round trip, as ports.Sessions says. Raises Unavailable."""
+    def begin(
+        self, key: str, record: Record, citizen: Msisdn, step: Step | None = None
+    ) -> tuple[Record | None, Record | None]:
+        """One round trip, as ports.Sessions says; where it keeps the record it counts the step.
+        Raises Unavailable."""
+        written = _written(record)
+        arguments = (self._mark(written), self._seal.close(written, ABOUT), self._ttl_s)
+        places = self._places(key, citizen, step)
+        kept, draft = self._run(self._begin, places, (*arguments, *counted(step)))
+        if not kept and not draft:
+            return None, None
+        found = self._opened(kept) if kept else None
+        drafted = None if kept else self._draft(draft)
+        if found is None and drafted is None:
+            # nobody can go on from either: the dialogue begins, and the draft is no more
+            self.exchange(key, None, After(record, citizen, Draft.CLEARED), step)
+        return found, drafted
+
+    def exchange(
+        self, key: str, before: Record | None, after: After, step: Step | None = None
+    ) -> Record | None:
+        """One round trip, as ports.Sessions says; where it keeps a record that was not kept
+        already it counts the step. Raises Unavailable."""
         expected = self._mark(_written(before)) if before else _NONE
-        content = self._run(key, expected, after)
+        content = self._exchanged(key, expected, after, step)
         if content is None:
             return None
         record = self._opened(content)
         if record is None:
             # nobody can go on from it: it is replaced, unless another was quicker
-            content = self._run(key, content[:_MARK], after)
+            content = self._exchanged(key, content[:MARK], after, step)
             record = self._opened(content) if content else None
         return record
 
-    def _run(self, key: str, expected: bytes, after: Record) -> bytes | None:
-        written = _written(after)
-        sealed = self._seal.close(written, ABOUT)
-        arguments = (expected, self._mark(written), sealed, self._ttl_s)
+    def follow(self, key: str, before: Record, after: After, step: Step) -> Record | None:
+        """As `exchange`, but raises LookupError, and keeps nothing, where nothing is kept that can
+        be read. Raises Unavailable."""
+        expected = self._mark(_written(before))
+        content = self._exchanged(key, expected, after, step, _FOLLOW)
+        record = self._opened(content) if content else None
+        if content is not None and record is None:
+            raise LookupError("no record is kept")
+        return record
+
+    def claim(self, key: str) -> bool:
+        """Whether nobody was given that right within the last minute. Raises Unavailable."""
         try:
-            return cast("bytes | None", self._script(keys=[_place(key)], args=arguments))
+            reply = self._redis.call("SET", f"claim:{key}", b"", "NX", "EX", CLAIM_TTL)
+        except RedisError as trouble:
+            raise Unavailable("sessions") from trouble
+        return reply is not None
+
+    def _exchanged(
+        self, key: str, expected: bytes, after: After, step: Step | None, how: str = ""
+    ) -> bytes | None:
+        written = _written(after.record)
+        sealed = self._seal.close(written, ABOUT)
+        arguments = (
+            expected, self._mark(written), sealed, self._ttl_s, after.draft.value, DRAFT_TTL, how,
+        )  # fmt: skip
+        places = self._places(key, after.citizen, step)
+        return cast("bytes | None", self._run(self._exchange, places, (*arguments, *counted(step))))
+
+    def _run(self, script: Script, places: tuple[str, ...], arguments: tuple[Any, ...]) -> Any:
+        try:
+            return self._redis.run(script, places, arguments)
         except RedisError as trouble:
             raise Unavailable("sessions") from trouble
 
+    def _places(self, key: str, citizen: Msisdn, step: Step | None) -> tuple[str, ...]:
+        places = (_place(key), self._drafted(citizen))
+        return (*places, counts_place(step.day)) if step else places
+
+    def _drafted(self, citizen: Msisdn) -> str:
+        return f"draft:{self._seal.index(citizen).hex()}"
+
+    def _draft(self, content: bytes) -> Record | None:
+        """A draft as its dialogue left it; its effects stay those of that dialogue."""
+        place, _, kept = content.partition(b"\0")
+        record = self._opened(kept)
+        origin = place.decode("ascii", "replace").removeprefix("ussd:")
+        return replace(record, origin=record.origin or origin) if record else None
+
     def _mark(self, written: bytes) -> bytes:
-        return hashlib.blake2b(written, digest_size=_MARK, key=self._mark_key).digest()
+        return hashlib.blake2b(written, digest_size=MARK, key=self._mark_key).digest()
 
     def _opened(self, content: bytes) -> Record | None:
         try:
-            return _read(json.loads(self._seal.open(content[_MARK:], ABOUT)))
+            return _read(json.loads(self._seal.open(content[HEAD:], ABOUT)))
         except (ValueError, TypeError, AttributeError):
             log.warning("ussd.session_unreadable")
             return None
@@ -98,17 +162,23 @@ def _place(key: str) -> str:
     return f"ussd:{key}"
 
 
+_LATER: Final = ("day", "past", "prefix", "origin", "offered", "sorry")
+_USUAL: Final = {field.name: field.default for field in fields(Record)}
+
+
 def _written(record: Record) -> bytes:
     found = [[found.outcome, dict(found.values)] for found in record.found]
-    content = [record.version, record.language, record.keys, found]
+    later = {name: value for name in _LATER if (value := getattr(record, name)) != _USUAL[name]}
+    content = [record.version, record.language, record.keys, found, later]
     return json.dumps(content, sort_keys=True).encode()
 
 
 def _read(content: Any) -> Record:
-    version, language, keys, found = content
-    return Record(
+    version, language, keys, found, later = content
+    record = Record(
         version=str(version),
         language=str(language),
         keys=tuple(str(key) for key in keys),
         found=tuple(Found(str(outcome), dict(values.items())) for outcome, values in found),
     )
+    return replace(record, **{**later, "past": tuple(later.get("past", ()))})

@@ -2,31 +2,45 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 
+from ussdapp.core.back_office import Asker
 from ussdapp.core.case import Kind, NewCase, Visibility
+from ussdapp.core.filing import ask_key
 from ussdapp.core.inbound import Mo
 from ussdapp.core.keywords import Command, Verb, read
 from ussdapp.core.letters import Letters
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Notification
 from ussdapp.core.reference import DRAWS, NotAReference, Reference
+from ussdapp.core.services import Request, Services
 from ussdapp.core.texts import LANGUAGES
 from ussdapp.ports import (
+    Addition,
+    BackOffices,
+    CaseClosed,
     Cases,
     Dialogues,
     Doorbells,
     Institutions,
     Mos,
     Notifications,
+    OfficeLate,
+    OfficeUnavailable,
     OptOuts,
+    Questions,
     ReferenceTaken,
     Unavailable,
 )
 
 log = structlog.get_logger()
+
+# Within which the same content, where the operator gives no id, is one text delivered again.
+_REPEATED_WITHIN: Final = timedelta(seconds=60)
+_TOLD_WITHIN: Final = timedelta(minutes=10)  # of what a case keeps
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -53,7 +67,8 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class ReceiveMo:
     """Every step is unique by the text's effect key, so a repeat after a crash completes what
-    was begun and doubles nothing. Raises Unavailable when nothing was kept."""
+    was begun and doubles nothing; a repeat of what was settled does nothing. Without `offices` no
+    institution is connected. Raises Unavailable when nothing was kept."""
 
     mos: Mos
     cases: Cases
@@ -64,16 +79,24 @@ class ReceiveMo:
     doorbells: Doorbells
     letters: Letters
     new_reference: Callable[[], Reference]
+    services: Services = field(default_factory=Services)
+    offices: BackOffices | None = None
+    questions: Questions | None = None
 
     def __call__(self, mo: Mo, now: datetime) -> None:
         """Keeps the text; does what it asks and answers it, if a subscriber sent it."""
-        effect = self.mos.keep(mo, now)
+        command = read(mo.text)
+        kept = self.mos.keep(mo, now, _TOLD_WITHIN if command.tells else _REPEATED_WITHIN)
+        effect = kept.effect
+        if kept.settled:
+            # done again, an old ACHA would undo the ANZA that came after it
+            log.info("mo.repeated", channel=mo.channel)
+            return
         if mo.msisdn is None:
             # short codes, names and our own numbers: two machines would answer each other for ever
             log.info("mo.unanswered", channel=mo.channel)
             self.mos.settle(effect, "no_subscriber")
             return
-        command = read(mo.text)
         asked = Asked(effect, mo.msisdn, self.dialogues.language(mo.msisdn), command, now)
         log.info("mo.received", channel=mo.channel, verb=command.verb.value)
         # a case was filed with its answer; the same effect is accepted once
@@ -88,6 +111,8 @@ class ReceiveMo:
         match asked.command.verb:
             case Verb.FILE:
                 return self._file(asked)
+            case Verb.ADD:
+                return self._add(asked)
             case Verb.STATUS:
                 return self._status(asked)
             case Verb.OPT_OUT:
@@ -99,7 +124,8 @@ class ReceiveMo:
             case Verb.HELP:
                 return Answer("help")
             case Verb.UNKNOWN:
-                return Answer("not_understood")
+                request = self.services.asked(asked.command)
+                return self._serve(asked, request) if request else Answer("not_understood")
 
     def _file(self, asked: Asked) -> Answer:
         if not asked.command.words:
@@ -136,6 +162,21 @@ class ReceiveMo:
         values = {"aina": kind, "kumbukumbu": str(case.reference)}
         return Answer("case_received", values, case.institution)
 
+    def _add(self, asked: Asked) -> Answer:
+        digits, words = asked.command.addition
+        if not words:
+            return Answer("addition_incomplete")
+        try:
+            reference = Reference.parse(digits)
+            case = self.cases.add(Addition(asked.effect, reference, asked.msisdn, words, asked.at))
+        except NotAReference:
+            return Answer("case_unknown")
+        except CaseClosed:
+            return Answer("case_closed", {"kumbukumbu": str(reference)})
+        if case is None:
+            return Answer("case_unknown")
+        return Answer("addition_kept", {"kumbukumbu": str(reference)}, case.institution)
+
     def _status(self, asked: Asked) -> Answer:
         try:
             reference = Reference.parse(asked.command.rest)
@@ -169,6 +210,44 @@ class ReceiveMo:
             return Answer("not_understood")
         self.dialogues.remember_language(asked.msisdn, language, asked.at)
         return Answer("language_kept", language=language)
+
+    def _serve(self, asked: Asked, request: Request) -> Answer:
+        service, language = request.service, asked.language
+        if request.value is None:
+            return self._told(request, request.refusal(language, self._codes()))
+        if self.offices is None:
+            return self._untold(request, "service_unavailable", language)
+        asker = self._asker(asked, request, request.value)
+        try:
+            told = self.offices.look_up(service.asks.of, request.value, asker)
+        except OfficeLate:
+            return self._late(request, asker, asked.at)
+        except OfficeUnavailable as trouble:
+            log.warning("mo.ask_unanswered", trouble=type(trouble).__name__)
+            return self._untold(request, "service_unavailable", language)
+        return self._told(request, request.answer(told, language, self._codes()))
+
+    def _late(self, request: Request, asker: Asker, at: datetime) -> Answer:
+        if self.questions is None:
+            return self._untold(request, "service_unavailable", asker.language)
+        self.questions.keep(request.question(asker, self._codes()), at)
+        log.info("mo.ask_late", office=request.service.asks.of)
+        return self._untold(request, "service_late", asker.language)
+
+    def _asker(self, asked: Asked, request: Request, value: str) -> Asker:
+        # no day: it is one text however late it comes again
+        effect = ask_key(asked.effect, "", request.service.asks.of, value)
+        return Asker(asked.msisdn, effect, asked.language, effect)
+
+    def _told(self, request: Request, text: str) -> Answer:
+        return Answer("service_answer", {"jibu": text}, request.service.institution)
+
+    def _untold(self, request: Request, name: str, language: str) -> Answer:
+        service = request.service
+        return Answer(name, {"huduma": service.title(language)}, service.institution)
+
+    def _codes(self) -> dict[str, str]:
+        return {"msimbo": self.letters.service_code, "namba_fupi": self.letters.short_code}
 
     def _written(self, asked: Asked, answer: Answer) -> Notification:
         named = {"neno": asked.command.word, "taasisi": (answer.institution or "").upper()}

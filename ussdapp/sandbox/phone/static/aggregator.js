@@ -8,9 +8,10 @@ async function post(url, fields) {
   try {
     const answer = await fetch(url, { method: "POST", body: new URLSearchParams(fields) });
     const text = await answer.text();
-    return { status: answer.status, text, ms: Math.round(performance.now() - began) };
+    const step = answer.headers.get("at-ussd-hop-metadata") ?? "";
+    return { status: answer.status, text, step, ms: Math.round(performance.now() - began) };
   } catch {
-    return { status: 0, text: "", ms: Math.round(performance.now() - began) };
+    return { status: 0, text: "", step: "", ms: Math.round(performance.now() - began) };
   }
 }
 

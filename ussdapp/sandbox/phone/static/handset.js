@@ -52,7 +52,7 @@ export class Handset {
     this.over = false;
     this.show(idle(this.serviceCode), "Piga · Dial", "Futa · Clear");
     this.write(this.serviceCode);
-    at("septets").textContent = at("took").textContent = "–";
+    for (const fact of ["septets", "took", "screen", "version"]) at(fact).textContent = "–";
     at("session").textContent = at("history").textContent = "–";
   }
 
@@ -108,6 +108,9 @@ export class Handset {
     at("septets").textContent = used === null ? "UCS-2" : `${used} / ${this.budget}`;
     at("septets").classList.toggle("over", used === null || used > this.budget);
     at("took").textContent = `${answer.ms} ms`;
+    const [screen, version] = answer.step.split("@");
+    at("screen").textContent = screen || "–";
+    at("version").textContent = version || "–";
     at("session").textContent = this.dialogue.id;
     at("history").textContent = this.dialogue.text || "(tupu · empty)";
   }
