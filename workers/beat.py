@@ -23,7 +23,9 @@ def main() -> None:
     gateway = open_gateway()
     while not stopping.wait(_EVERY_S):
         try:
-            gateway.reconcile(datetime.now(UTC))
+            now = datetime.now(UTC)
+            gateway.reconcile(now)
+            gateway.count_steps(now)
         except Unavailable:
             log.warning("reconcile.postponed")
     gateway.close()

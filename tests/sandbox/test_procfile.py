@@ -20,8 +20,10 @@ def test_our_procfile_is_web_one_worker_a_channel_and_one_reconciler() -> None:
         "deliver.sandbox",
         "deliver.at",
         "reconciler",
+        "asking",
     ]
-    assert [program.environ.get("CHANNEL") for program in made] == [None, "sandbox", "at", None]
+    named = [program.environ.get("CHANNEL") for program in made]
+    assert named == [None, "sandbox", "at", None, None]
 
 
 def test_a_line_that_is_no_process_type_is_refused_by_its_number(tmp_path: Path) -> None:

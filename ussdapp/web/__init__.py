@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, request
 
+from ussdapp.web.api.funnel import funnel
 from ussdapp.web.api.menus import menus
 from ussdapp.web.api.routes import api
 from ussdapp.web.edge import RULE, edged
@@ -39,7 +40,7 @@ def create_app(gateway: "Gateway", clock: Clock) -> Flask:
     serve_with(app, gateway, clock)
     app.before_request(admit)
     answer_problems(app)
-    for blueprint in (api, menus, ops):
+    for blueprint in (api, menus, funnel, ops):
         app.register_blueprint(blueprint)
     within = operators(gateway, clock, app.wsgi_app)
     app.wsgi_app = edged(within)  # type: ignore[method-assign, assignment]  # Flask says to

@@ -1,0 +1,100 @@
+"""The gateway's dialogue side as web processes join it, on real PostgreSQL and Valkey."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+
+from tests.fakes.dialogue import INSTITUTIONS
+from tests.storms.recorded import Counted
+from tests.transcripts.offices import Institutions
+from ussdapp.bootstrap import Gateway, build_gateway
+from ussdapp.sandbox.back_office_answers import settings_tables
+from ussdapp.settings import ChannelSettings, Settings
+from ussdapp.stores.database import rows
+from ussdapp.usecases.answer_ussd import AnswerUssd
+
+PATIENCE = 20.0
+
+
+def settings(
+    database_url: str, redis_url: str, back_offices: Mapping[str, Mapping[str, Any]] | None = None
+) -> Settings:
+    """Those of a sandbox with one channel."""
+    sandbox = ChannelSettings("sandbox", "smpp", "africastalking", (), ("255",), {})
+    return Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        seal_key=bytes(range(32)),
+        index_key=bytes(range(32, 64)),
+        sandbox=True,
+        short_code="15200",
+        service_code="*152*00#",
+        screen_budget=160,
+        ledger="",
+        channels={"sandbox": sandbox},
+        back_offices=back_offices or settings_tables(9, "it is never asked"),
+    )
+
+
+@dataclass(frozen=True)
+class Gateways:
+    """Web processes over the same stores; each has its own hints, clients and pool."""
+
+    parts: tuple[Gateway, ...]
+    answers: tuple[AnswerUssd, ...]
+    offices: Counted
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What PostgreSQL has."""
+        return self.parts[0].database.run(lambda link: rows(link, query))
+
+    def count(self, table: str) -> int:
+        """How many rows a table has."""
+        return int(self.rows(f"SELECT count(*) FROM {table}")[0][0])
+
+
+@contextmanager
+def gateways(database_url: str, redis_url: str, processes: int = 2) -> Iterator[Gateways]:
+    """Two processes, with the sandbox's offices inside."""
+    offices = Counted(Institutions())
+    with joined([settings(database_url, redis_url)] * processes) as parts:
+        parts[0].institutions.add(list(INSTITUTIONS))
+        for one in parts:
+            until_served(one)
+        answers = tuple(replace(one.answer_ussd, offices=offices) for one in parts)
+        yield Gateways(parts, answers, offices)
+
+
+def until_served(gateway: Gateway) -> None:
+    """Waits until its menu has the institutions: on a loaded machine its first dialogues begin
+    without them."""
+    deadline = time.monotonic() + PATIENCE
+    while not gateway.answer_ussd.menus.current().lists["institutions"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@contextmanager
+def joined(given: Sequence[Settings]) -> Iterator[tuple[Gateway, ...]]:
+    """A gateway for each settings, closed in the end."""
+    with ExitStack() as stack, quiet():
+        parts = tuple(map(build_gateway, given))
+        for one in parts:
+            stack.callback(one.close)
+        yield parts
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Only errors are logged: a storm's other events are thousands."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
