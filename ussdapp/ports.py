@@ -20,7 +20,7 @@ from ussdapp.core.inbound import Institution, KeyHolder, Lease, Mo, Receipt
 from ussdapp.core.menu import Menu
 from ussdapp.core.mo_parts import MoPart
 from ussdapp.core.msisdn import Msisdn
-from ussdapp.core.notification import Notification
+from ussdapp.core.notification import Lane, Notification
 from ussdapp.core.reference import Reference
 from ussdapp.core.resume import Draft
 from ussdapp.core.session import Record
@@ -323,10 +323,13 @@ class BoundSending(Sending, Protocol):
 class Journal(Protocol):
     """The journaled sender's truth: claims, attempts and answers, a window of rows at a time."""
 
-    def claim(self, lease: Lease, most: int, now: datetime) -> list[Submission]:
-        """Commits up to `most` due rows as `submitting` with their attempt, highest class first,
-        after expiring what is too old and rejecting what was opted out of; either is in doubt
-        instead where an earlier copy is. Raises Fenced."""
+    def claim(
+        self, lease: Lease, most: int, now: datetime, lane: Lane | None = None
+    ) -> list[Submission]:
+        """Commits up to `most` due rows of a lane (None: of the first that has any) as
+        `submitting`, highest class first and in turn between those who sent them, after expiring
+        what is too old and rejecting what was opted out of; either is in doubt instead where an
+        earlier copy is. What its MSISDN got too much of lately waits. Raises Fenced."""
         ...
 
     def record(

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from ussdapp.core.quiet import BULK_HOURS, Hours
+
 _KEY_OCTETS: Final = 32  # of seal_key and index_key
 _TOKEN_DIGITS: Final = 32  # hex digits of a callback token: 128 bits
+_MOST_BINDS: Final = 16
 _MOST_TOKENS: Final = 2  # the one in force and the one that replaces it
 _BUDGET: Final = range(80, 183)  # septets of a screen; a USSD string carries 182
 _PREFIX: Final = re.compile("[0-9]{1,12}")
@@ -18,7 +21,7 @@ _FIELDS: Final = frozenset(
     {"database_url", "redis_url", "seal_key", "index_key", "short_code", "service_code",
      "screen_budget", "ledger"}
 )  # fmt: skip
-_SWITCHES: Final = frozenset({"sandbox"})
+_SWITCHES: Final = frozenset({"sandbox", "bulk_hours"})
 
 
 class SettingsRefused(ValueError):
@@ -36,6 +39,7 @@ class ChannelSettings:
     tokens: tuple[str, ...] = field(repr=False)
     routes: tuple[str, ...]
     options: Mapping[str, Any] = field(repr=False)
+    binds: int = 1  # how many processes may hold one
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Settings:
     ledger: str
     channels: Mapping[str, ChannelSettings]
     back_offices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    bulk_hours: Hours = BULK_HOURS  # in Tanzania; bulk leaves between them alone
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -106,6 +111,7 @@ class _Reading:
             service_code=str(self._given.get("service_code", "*152*00#")),
             screen_budget=self._budget(),
             ledger=str(self._given.get("ledger", "")),
+            bulk_hours=self._bulk_hours(),
             channels={n: self._channel(n, o) for n, o in self._table("channels").items()},
             back_offices={n: _opened(o) for n, o in self._table("back_offices").items()},
         )
@@ -161,7 +167,22 @@ class _Reading:
             tokens=self._tokens(name, given),
             routes=self._routes(name, given),
             options=_opened(given),
+            binds=self._binds(name, given.get("binds", 1)),
         )
+
+    def _binds(self, name: str, given: object) -> int:
+        if type(given) is int and 0 < given <= _MOST_BINDS:
+            return given
+        self._troubles.append(f"channels.{name}: binds is a number from 1 to {_MOST_BINDS}")
+        return 1
+
+    def _bulk_hours(self) -> Hours:
+        given = self._given.get("bulk_hours", BULK_HOURS)
+        given = given if isinstance(given, list | tuple) else ()
+        if len(given) == 2 and all(type(hour) is int and 0 <= hour < 24 for hour in given):
+            return (given[0], given[1])
+        self._troubles.append("bulk_hours are two hours in Tanzania, such as [8, 20]")
+        return BULK_HOURS
 
     def _routes(self, name: str, given: Mapping[str, Any]) -> tuple[str, ...]:
         routes = given.get("routes", [])

@@ -13,16 +13,19 @@ import structlog
 from ussdapp.bootstrap import Gateway, open_gateway
 from ussdapp.core.inbound import Keyed, Lease, Mo, Receipt
 from ussdapp.core.mo_parts import MoPart
+from ussdapp.core.notification import Lane
+from ussdapp.core.quiet import bulk_may_leave
 from ussdapp.core.session import Shown
 from ussdapp.ports import Fenced, Outcome, Submission, Unavailable
 from ussdapp.stores.doorbells import listener
 from ussdapp.usecases.deliver_window import DeliverWindow
 from ussdapp.wire.ussd_dialogues import Answering
+from workers.lanes import Lanes
 
-_BIND: Final = 1  # this process's bind of the channel
 _RENEW_S: Final = 5.0
 _FIRST_LANGUAGE: Final = "sw"
-_MOST_S: Final = 10.0  # one job's share before others may ring
+_LAST_S: Final = 2.0  # for a window that is being recorded
+_SWITCH_S: Final = 0.0005  # an urgent notification waits so long for Python's lock, not 5 ms
 
 log = structlog.get_logger()
 
@@ -32,20 +35,23 @@ def _now() -> datetime:
 
 
 class Bound:
-    """Delivers what is due on one channel for as long as its lease holds."""
+    """Delivers what is due on one channel for as long as its lease holds: that of the first of
+    the channel's `binds` that nobody holds."""
 
-    def __init__(self, gateway: Gateway, channel: str) -> None:
+    def __init__(self, gateway: Gateway, channel: str, binds: int = 1) -> None:
         self._gateway = gateway
         self._channel = gateway.sending(channel)
         self._deliver = DeliverWindow(gateway.journal, lambda: time.sleep(1.0))
+        self._binds = range(1, binds + 1)
         self._lease: Lease | None = None
+        self._lanes = Lanes(self._channel.window, self._deliver_some)
         self._late: list[tuple[Submission, Outcome]] = []
         self._recording = threading.Lock()
         self._mo_parts = gateway.mo_parts
         self._stopping = threading.Event()
         self._keepers = [
             threading.Thread(target=_or_end, args=(keep,), daemon=True)
-            for keep in (self._keep_bound, self._keep_lease)
+            for keep in (self._keep_bound, self._keep_lease, *self._lanes.threads())
         ]
 
     def start(self) -> None:
@@ -58,24 +64,33 @@ class Bound:
     def stop(self) -> None:
         """Unbinds, and gives the lease back."""
         self._stopping.set()
+        self._lanes.stop()
         self._channel.close()
+        for keeper in self._keepers:
+            keeper.join(_LAST_S)  # what was answered is recorded first
         self._record_late()
         self._gateway.leases.release()
 
-    def deliver_until_empty(self, channel: str) -> None:
-        """Window after window; when there is more than one share of work it rings again."""
-        self._gateway.doorbells.answered(channel)
-        enough = time.monotonic() + _MOST_S
+    def rung(self) -> None:
+        """There may be work: the lanes look."""
+        self._gateway.doorbells.answered(self._channel.name)
+        self._lanes.ring()
+
+    def _deliver_some(self, lane: Lane | None, most: int) -> int:
+        """One window of a lane; 0 when there is nothing, or nobody may submit now."""
+        lease, now = self._lease, _now()
+        if not bulk_may_leave(now, self._gateway.settings.bulk_hours):
+            if lane is Lane.BULK:
+                return 0
+            lane = Lane.EXPRESS
         try:
-            while self._lease and self._deliver(self._channel, self._lease, _now):
-                if time.monotonic() > enough:
-                    return self._gateway.doorbells.ring(channel)
-            self._gateway.receipts.apply(_now())
+            return self._deliver(self._channel, lease, _now, lane, most) if lease else 0
         except Fenced:
-            log.warning("lease.lost", channel=channel)
+            log.warning("lease.lost", channel=self._channel.name)
             self._lease = None
         except Unavailable:
-            log.warning("deliver.postponed", channel=channel)
+            log.warning("deliver.postponed", channel=self._channel.name)
+        return 0
 
     def _keep_bound(self) -> None:
         bound = False
@@ -83,13 +98,13 @@ class Bound:
             pause = self._channel.keep_bound()
             self._record_late()
             if self._channel.ready() and not bound:
-                self._gateway.doorbells.ring(self._channel.name)  # work may have gathered
+                self._lanes.ring()  # work may have gathered
             bound = self._channel.ready()
             self._stopping.wait(pause)
 
     def _record_late(self) -> None:
         """Records what was answered after all; known only here, it is held until it is kept."""
-        lease = self._lease or Lease(self._channel.name, _BIND, 0)
+        lease = self._lease or Lease(self._channel.name, 0, 0)
         with self._recording:
             self._late += self._channel.late()
             try:
@@ -112,10 +127,11 @@ class Bound:
         leases, name = self._gateway.leases, self._channel.name
         if self._lease and leases.renew(self._lease, _now()):
             return
-        self._lease = leases.take(name, _BIND, _now())
+        taken = (leases.take(name, bind, _now()) for bind in self._binds)
+        self._lease = next((lease for lease in taken if lease), None)
         if self._lease:
-            log.info("lease.taken", channel=name, epoch=self._lease.epoch)
-            self._gateway.doorbells.ring(name)
+            log.info("lease.taken", channel=name, bind=self._lease.bind, epoch=self._lease.epoch)
+            self._lanes.ring()
 
     def _on_receipts(self, receipts: list[Receipt]) -> None:
         self._gateway.record_receipts(receipts, _now())
@@ -153,10 +169,11 @@ def bound() -> Bound:
 
 def main(channel: str) -> None:
     """Serves one channel until SIGTERM."""
+    sys.setswitchinterval(_SWITCH_S)
     gateway = open_gateway()
     worker = listener(gateway.settings.redis_url, channel)
     try:
-        _held.append(Bound(gateway, channel))
+        _held.append(Bound(gateway, channel, gateway.settings.channels[channel].binds))
     except ValueError as refusal:
         sys.exit(f"ussdapp does not start: channels.{channel}: {refusal}")
     bound().start()

@@ -3,6 +3,6 @@
 from workers.bound import bound
 
 
-def deliver(channel: str) -> None:
+def deliver(_channel: str) -> None:
     """There may be work on that channel."""
-    bound().deliver_until_empty(channel)
+    bound().rung()

@@ -144,7 +144,7 @@ class System:
 
     def query(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.settings["database_url"]) as connection:
-            return connection.execute(query, values).fetchall()  # type: ignore[call-overload, no-any-return]
+            return connection.execute(query, values).fetchall()
 
     def statuses_of(self, msisdn: str) -> list[str]:
         """Where everything written to that citizen stands, oldest first."""

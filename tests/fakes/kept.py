@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from ussdapp.core.case import CaseStatus, CaseView, NewCase, Reply
 from ussdapp.core.inbound import Institution, KeyHolder, Lease, Mo, Receipt
 from ussdapp.core.msisdn import Msisdn
-from ussdapp.core.notification import AUTOMATIC_WITHIN, MOST_AUTOMATIC, Notification
+from ussdapp.core.notification import AUTOMATIC_WITHIN, MOST_AUTOMATIC, Lane, Notification
 from ussdapp.core.reference import Reference
 from ussdapp.ports import (
     Addition,
@@ -161,7 +161,9 @@ class FakeJournal:
     recorded: list[tuple[Submission, Outcome]] = field(default_factory=list)
     refusals: int = 0
 
-    def claim(self, lease: Lease, most: int, now: datetime) -> list[Submission]:
+    def claim(
+        self, lease: Lease, most: int, now: datetime, lane: Lane | None = None
+    ) -> list[Submission]:
         return self.windows.pop(0)[:most] if self.windows else []
 
     def record(

@@ -37,7 +37,7 @@ def asking(database: Database, guide, at=NOON) -> tuple[PgQuestions, Asking]:
 
 
 def texts(database: Database) -> list[str]:
-    found = database.run(lambda link: rows(link, "SELECT text_sealed FROM notifications"))
+    found = database.run(lambda link: rows(link, "SELECT text_sealed FROM contents"))
     return [SEAL.open_text(row[0], TEXT) for row in found]
 
 

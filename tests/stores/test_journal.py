@@ -3,7 +3,8 @@
 import pytest
 
 from tests.stores.world import ASHA, JUMA, NOON, SEAL, World, after
-from ussdapp.core.notification import Class
+from ussdapp.core.inbound import Institution
+from ussdapp.core.notification import Class, Lane
 from ussdapp.core.status import Status
 from ussdapp.ports import (
     Deferred,
@@ -15,6 +16,7 @@ from ussdapp.ports import (
     Submitted,
     Unavailable,
 )
+from ussdapp.stores.balance import balance
 from ussdapp.stores.database import Database, rows
 from ussdapp.stores.journal import PgJournal
 from ussdapp.stores.leases import PgLeases
@@ -25,15 +27,83 @@ def test_a_claim_is_journaled_with_its_attempt_before_it_returns(world: World) -
     (row,) = world.journal.claim(world.lease(), 10, NOON)
     assert (row.attempt, row.msisdn.digits, row.text) == (1, ASHA.digits, "Habari")
     assert world.statuses() == ["submitting"]
-    journal = world.database.run(lambda link: rows(link, "SELECT attempt, outcome FROM attempts"))
-    assert journal == [(1, None)]
+    journal = world.database.run(lambda link: rows(link, "SELECT bind, epoch, ids FROM windows"))
+    assert journal == [(1, 1, [row.id])]
 
 
-def test_the_highest_class_is_claimed_first(world: World) -> None:
+def test_the_highest_class_is_claimed_first_and_bulk_in_a_lane_of_its_own(world: World) -> None:
     for klass in (Class.BULK, Class.TRANSACTION, Class.RECEIPT, Class.URGENT):
         world.accept(klass.value, klass, text=klass.value)
-    claimed = world.journal.claim(world.lease(), 10, NOON)
-    assert [row.text for row in claimed] == ["urgent", "receipt", "transaction", "bulk"]
+    lease = world.lease()
+    express = world.journal.claim(lease, 10, NOON, Lane.EXPRESS)
+    assert [row.text for row in express] == ["urgent", "receipt", "transaction"]
+    assert [row.text for row in world.journal.claim(lease, 10, NOON, Lane.BULK)] == ["bulk"]
+
+
+def test_a_million_of_one_institution_do_not_delay_anothers_few(world: World) -> None:
+    world.institutions.add([Institution("luku", "TANESCO", "TANESCO", "nishati")])
+    world.accept_bulk("ega", 1, [f"ega {number}" for number in range(50)], block=5)
+    world.accept_bulk("luku", 2, [f"luku {number}" for number in range(5)], block=5)
+    world.accept_bulk("luku", 3, [f"other {number}" for number in range(5)], block=5)
+    lease = world.lease()
+    order = [world.journal.claim(lease, 5, NOON, Lane.BULK)[0].text for _ in range(6)]
+    assert order == ["ega 0", "luku 0", "other 0", "ega 5", "ega 10", "ega 15"]
+
+
+def test_a_window_takes_a_part_of_a_block_and_leaves_the_rest(world: World) -> None:
+    world.accept_bulk("ega", 1, [f"ega {number}" for number in range(7)], block=7)
+    lease = world.lease()
+    sizes = [len(world.journal.claim(lease, 3, NOON, Lane.BULK)) for _ in range(4)]
+    assert sizes == [3, 3, 1, 0]
+    assert balance(world.database).holds
+
+
+def test_a_window_takes_many_small_blocks(world: World) -> None:
+    for number in range(7):
+        world.accept(f"n{number}", text=f"text {number}")
+    lease = world.lease()
+    assert [len(world.journal.claim(lease, 5, NOON)) for _ in range(3)] == [5, 2, 0]
+
+
+def test_an_answer_for_some_rows_of_a_window_leaves_the_others_open(world: World) -> None:
+    world.accept("one")
+    world.accept("two")
+    lease = world.lease()
+    rows_ = world.journal.claim(lease, 10, NOON)
+    world.answered(lease, rows_[1], Submitted(("m1",)))
+    assert world.statuses() == ["submitting", "submitted"]
+    world.leases.bury(after(60))
+    assert world.statuses() == ["in_doubt", "submitted"]
+    assert balance(world.database).holds
+
+
+def test_an_msisdn_gets_five_of_a_text_and_eighteen_of_all_in_an_hour(world: World) -> None:
+    for number in range(7):
+        world.accept(f"same {number}", Class.TRANSACTION)
+    for number in range(20):
+        world.accept(f"other {number}", Class.TRANSACTION, text=f"Habari {number}")
+    world.accept("alarm", Class.URGENT, text="Mafuriko")
+    lease = world.lease()
+    first = world.journal.claim(lease, 30, NOON)
+    assert len([row for row in first if row.text == "Habari"]) == 5
+    world.journal.record(lease, [(row, Submitted((f"m{row.id}",))) for row in first], NOON)
+    statuses = world.statuses()
+    assert statuses.count("queued") == 28 - len(first)
+    assert len(first) <= 19
+    lease = world.lease(after(1200))
+    assert world.journal.claim(lease, 30, after(1200)) == []
+    assert balance(world.database).holds
+
+
+def test_what_waited_for_its_msisdns_hour_is_submitted_after_it(world: World) -> None:
+    for _ in range(7):
+        world.accept_bulk("ega", 1, ["Habari"], msisdn=ASHA, lives=24)
+    lease = world.lease()
+    for row in world.journal.claim(lease, 30, NOON):
+        world.answered(lease, row, Submitted((f"m{row.id}",)))
+    assert world.statuses().count("queued") == 2
+    lease = world.lease(after(3700))
+    assert len(world.journal.claim(lease, 30, after(3700))) == 2
 
 
 def test_no_row_is_claimed_twice(world: World) -> None:
@@ -97,7 +167,9 @@ def test_an_opt_out_stops_bulk_and_not_the_answer_to_a_citizen(world: World) -> 
     world.accept("bulk", Class.BULK)
     world.accept("answer", Class.RECEIPT)
     world.accept("another's bulk", Class.BULK, JUMA)
-    assert len(world.journal.claim(world.lease(), 10, NOON)) == 2
+    lease = world.lease()
+    assert len(world.journal.claim(lease, 10, NOON, Lane.BULK)) == 1
+    assert len(world.journal.claim(lease, 10, NOON, Lane.EXPRESS)) == 1
     assert world.statuses() == ["rejected", "submitting", "submitting"]
 
 
@@ -215,8 +287,8 @@ def test_a_claim_that_committed_unheard_is_given_back_by_the_next_and_nothing_el
     assert row.id != stranded.id, "what was claimed and heard of may have left"
     world.answered(lease, row, Submitted(("m1",)), after(1))
     assert world.statuses() == ["submitting", "submitted"]
-    query = "SELECT attempt, writes, outcome FROM attempts WHERE notification_id = %s"
-    assert world.database.run(lambda link: rows(link, query, (row.id,))) == [(1, 2, "submitted")]
+    query = "SELECT attempt, part FROM submits WHERE notification_id = %s"
+    assert world.database.run(lambda link: rows(link, query, (row.id,))) == [(1, 1)]
     database.close()
 
 
@@ -305,7 +377,7 @@ def test_a_first_copy_taken_late_outweighs_the_refusal_of_the_second(world: Worl
     lease = world.lease(after(301))
     (copy,) = world.journal.claim(lease, 10, after(301))
     world.answered(lease, row, Submitted(("m1",)), after(302))
-    assert world.statuses() == ["submitting"]
+    assert world.statuses() == ["submitted"]
     world.answered(lease, copy, Rejected("ESME_RINVDSTADR"), after(303))
     assert world.statuses() == ["submitted"]
     world.receipt("m1", Status.DELIVERED, 304)

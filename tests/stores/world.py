@@ -1,5 +1,6 @@
 """What the store tests begin with: keys, an institution, and short ways to accept and claim."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -15,12 +16,13 @@ from ussdapp.core.status import Status
 from ussdapp.core.texts import Texts
 from ussdapp.ports import Outcome, Submission, Submitted
 from ussdapp.stores.cases import PgCases
-from ussdapp.stores.database import Database, rows
+from ussdapp.stores.database import Connection, Database, rows
 from ussdapp.stores.institutions import PgInstitutions
 from ussdapp.stores.journal import PgJournal
 from ussdapp.stores.leases import PgLeases
-from ussdapp.stores.notifications import PgNotifications
+from ussdapp.stores.notifications import MSISDN, TEXT, PgNotifications
 from ussdapp.stores.opt_outs import PgOptOuts
+from ussdapp.stores.queue import Flow, enqueue
 from ussdapp.stores.receipts import PgReceipts
 from ussdapp.stores.seal import Seal
 
@@ -63,7 +65,12 @@ class World:
         return lease
 
     def accept(
-        self, effect: str, klass: Class = Class.RECEIPT, msisdn: Msisdn = ASHA, text: str = "Habari"
+        self,
+        effect: str,
+        klass: Class = Class.RECEIPT,
+        msisdn: Msisdn = ASHA,
+        text: str = "Habari",
+        at: datetime = NOON,
     ) -> None:
         parts = split(text)
         assert self.notifications.accept(
@@ -77,10 +84,44 @@ class World:
                 channel="sandbox",
                 encoding=parts.encoding,
                 parts=len(parts),
-                accepted_at=NOON,
-                expires_at=after(3600),
+                accepted_at=at,
+                expires_at=at + timedelta(hours=1),
             )
         )
+
+    def accept_bulk(
+        self,
+        institution: str,
+        bulk: int,
+        texts: list[str],
+        block: int = 1000,
+        msisdn: Msisdn | None = None,
+        lives: int = 1,
+    ) -> None:
+        """Bulk notifications, queued in blocks of so many."""
+
+        def work(link: Connection) -> None:
+            ids = []
+            for text in texts:
+                to = msisdn or Msisdn(f"2557540{secrets.randbelow(100_000):05d}")
+                row = link.execute(
+                    """INSERT INTO notifications (institution_id, effect, class, rank, channel,
+                        msisdn_index, text_index, sender_id, encoding, parts, automatic, status,
+                        status_at, accepted_at, due_at, expires_at, crowded)
+                    SELECT id, %s, 'bulk', 3, 'sandbox', %s, %s, '15200', 'gsm7', 1, false,
+                        'queued', %s, %s, %s, %s, %s FROM institutions WHERE short_name = %s
+                    RETURNING id, institution_id""",
+                    (secrets.token_hex(8), SEAL.index(to), SEAL.content_index(text), NOON, NOON,
+                     NOON, after(3600 * lives), msisdn is not None, institution),
+                ).fetchone()  # fmt: skip
+                assert row
+                sealed = (SEAL.close_text(to.digits, MSISDN), SEAL.close_text(text, TEXT))
+                link.execute("INSERT INTO contents VALUES (%s, %s, %s)", (row[0], *sealed))
+                ids.append(row[0])
+            for start in range(0, len(ids), block):
+                enqueue(link, Flow("sandbox", 3, row[1], bulk), ids[start : start + block], NOON)
+
+        self.database.run(work)
 
     def submitted(self, *message_ids: str, text: str = "Habari") -> Submission:
         """One notification, accepted, claimed and taken by the operator under those ids."""
@@ -103,7 +144,7 @@ class World:
         self.receipts.apply(after(at))
 
     def statuses(self) -> list[str]:
-        query = "SELECT status FROM notifications ORDER BY id"
+        query = "SELECT stands FROM notifications_now ORDER BY id"
         return [row[0] for row in self.database.run(lambda link: rows(link, query))]
 
     def case(

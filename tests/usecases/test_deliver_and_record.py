@@ -53,6 +53,14 @@ def test_answers_are_held_until_they_can_be_recorded_and_nothing_is_submitted_tw
     assert channel.submitted == [ROW]
 
 
+def test_a_process_that_stood_still_after_its_claim_submits_nothing() -> None:
+    journal, channel = FakeJournal([[ROW]]), FakeChannel(Submitted(("m1",)))
+    ticks = iter([0.0, 31.0])
+    DeliverWindow(journal, lambda: None, lambda: next(ticks))(channel, LEASE, lambda: NOON)
+    assert channel.submitted == []
+    assert journal.recorded == [(ROW, Deferred("stale", 0.0))]
+
+
 class Broken(FakeChannel):
     def submit(self, window: Sequence[Submission]) -> Sequence[Outcome]:
         super().submit(window)

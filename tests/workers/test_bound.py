@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -70,6 +70,7 @@ def bound(world: World, smsc: SmscProcess, received: Received) -> Iterator[Bound
         receive_mo=received,
         doorbells=SimpleNamespace(ring=lambda channel: None, answered=lambda channel: None),
         sorry=lambda language: "",
+        settings=SimpleNamespace(bulk_hours=(0, 0)),
     )
     bound = Bound(gateway, "sandbox")  # type: ignore[arg-type]
     bound.start()
@@ -82,11 +83,9 @@ def test_an_answer_that_comes_after_its_time_settles_the_doubt(
     world: World, smsc: SmscProcess, bound: Bound
 ) -> None:
     smsc.control(set={"hold": True, "receipt_lost_pct": 100})
-    expires = "UPDATE notifications SET expires_at = now() + interval '1 hour', due_at = now()"
-    world.accept("one")
-    world.database.run(lambda link: link.execute(expires) and None)
-    bound.deliver_until_empty("sandbox")
-    assert world.statuses() == ["in_doubt"]
+    world.accept("one", at=datetime.now(UTC))
+    bound.rung()
+    until(lambda: world.statuses() == ["in_doubt"])
     smsc.control(set={"hold": False})
     until(lambda: world.statuses() == ["submitted"])
     assert len(smsc.accepted()) == 1

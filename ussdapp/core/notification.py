@@ -20,6 +20,15 @@ class Class(Enum):
 
 
 RANK: Final[Mapping[Class, int]] = {name: rank for rank, name in enumerate(Class)}
+
+
+class Lane(Enum):
+    """What is delivered beside one another: the first and the last rank of each."""
+
+    EXPRESS = (RANK[Class.URGENT], RANK[Class.TRANSACTION])
+    BULK = (RANK[Class.BULK], RANK[Class.BULK])
+
+
 MOST_COPIES: Final = 2
 # One further copy of what is in doubt is made by itself after this time, and only for these
 # classes (reference/faults.md D5); transaction waits for a person, bulk is never resent.
@@ -30,6 +39,9 @@ RESENT_AFTER: Final[Mapping[Class, timedelta]] = {
 # What the gateway answers by itself, so that two answering machines fall silent (faults.md 81).
 MOST_AUTOMATIC: Final = 3
 AUTOMATIC_WITHIN: Final = timedelta(minutes=10)
+# What one MSISDN gets in an hour from all institutions, and of the same text (urgent is exempt).
+MOST_A_WHILE: Final = 18
+MOST_IDENTICAL: Final = 5
 LIVES: Final[Mapping[Class, timedelta]] = {
     Class.URGENT: timedelta(minutes=10),
     Class.RECEIPT: timedelta(hours=24),

@@ -49,11 +49,14 @@ def read_procfile(path: Path) -> list[Line]:
 def programs(
     lines: Iterable[Line], channels: Sequence[str], environ: Mapping[str, str], folder: Path
 ) -> list[Program]:
-    """One program for each line, and one for each channel where the line names $CHANNEL."""
-    made = []
+    """One program for each line, and one for each channel where the line names $CHANNEL; a channel
+    of several binds is given as often."""
+    made: list[Program] = []
     for line in lines:
         for channel in channels if line.per_channel else [""]:
             name = f"{line.name}.{channel}" if channel else line.name
+            if twins := sum(one.name.startswith(f"{name}.") or one.name == name for one in made):
+                name = f"{name}.{twins + 1}"
             own = {**environ, "CHANNEL": channel} if channel else environ
             made.append(Program(name, ["/bin/sh", "-c", line.script], own, folder))
     return made

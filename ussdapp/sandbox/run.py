@@ -109,7 +109,12 @@ class Supervisor:
         if unprepared:
             self._finish(python("prepare", ["-m", "ussdapp.sandbox.prepare"], self._environ))
         lines = read_procfile(self._wishes.procfile)
-        self._keep(programs(lines, list(settings["channels"]), self._environ, ROOT))
+        channels = [
+            name
+            for name, table in settings["channels"].items()
+            for _ in range(table.get("binds", 1))
+        ]
+        self._keep(programs(lines, channels, self._environ, ROOT))
         demo = python("demo", ["-m", "ussdapp.cli", "demo"], self._environ)
         # kept at once: a key is shown but once
         made = self._finish(demo) if unprepared else "{}"

@@ -8,8 +8,11 @@ from typing import Final
 from ussdapp.stores.database import Connection, Database, rows
 
 _COUNTS: Final = """
-    SELECT coalesce(i.short_name, '-'), n.status, count(*)
+    SELECT coalesce(i.short_name, '-'),
+        CASE WHEN w.id IS NULL THEN n.status ELSE 'submitting' END, count(*)
     FROM notifications n LEFT JOIN institutions i ON i.id = n.institution_id
+    LEFT JOIN (SELECT DISTINCT unnest(ids) AS id FROM windows) w
+        ON w.id = n.id AND n.status = 'queued'
     GROUP BY 1, 2 ORDER BY 1, 2
 """
 _ACCEPTED: Final = """
@@ -21,11 +24,18 @@ _TROUBLES: Final = """
     SELECT 'attempts without a notification', count(*) FROM attempts a
         WHERE NOT EXISTS (SELECT FROM notifications n WHERE n.id = a.notification_id)
     UNION ALL SELECT 'notifications whose attempts are not all journaled', count(*)
-        FROM notifications n WHERE attempts <>
-            (SELECT count(*) FROM attempts a WHERE a.notification_id = n.id)
+        FROM notifications n LEFT JOIN (
+            SELECT notification_id AS id, count(*) AS count FROM (
+                SELECT notification_id, attempt FROM attempts
+                UNION SELECT notification_id, attempt FROM submits) a GROUP BY 1) j USING (id)
+        WHERE n.attempts <> coalesce(j.count, 0)
     UNION ALL SELECT 'notifications submitted without an attempt', count(*) FROM notifications
-        WHERE attempts = 0 AND status IN ('submitting', 'submitted', 'delivered', 'undelivered',
-            'in_doubt')
+        WHERE attempts = 0 AND status IN ('submitted', 'delivered', 'undelivered', 'in_doubt')
+    UNION ALL SELECT 'notifications queued nowhere, or twice', count(*)
+        FROM notifications n LEFT JOIN (SELECT id, count(*) AS count FROM (
+                SELECT unnest(ids) AS id FROM queue UNION ALL SELECT unnest(ids) FROM windows) q
+            GROUP BY 1) q USING (id)
+        WHERE n.status = 'queued' AND coalesce(q.count, 0) <> 1
     UNION ALL SELECT 'copies beyond the class', count(*) FROM notifications
         WHERE copies > CASE class WHEN 'bulk' THEN 1 ELSE 2 END
     UNION ALL SELECT 'cases with no event', count(*) FROM cases c

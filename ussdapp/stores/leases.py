@@ -18,20 +18,34 @@ _BUMP: Final = """
 """
 _DEAD: Final = """
     SELECT channel, bind FROM leases l WHERE renewed_at < %s AND EXISTS (
-        SELECT FROM notifications n WHERE n.status = 'submitting'
-        AND n.channel = l.channel AND n.bind = l.bind AND n.epoch <= l.epoch)
+        SELECT FROM windows w
+        WHERE w.channel = l.channel AND w.bind = l.bind AND w.epoch <= l.epoch)
     ORDER BY channel, bind FOR UPDATE
 """
-# Rows are locked by id everywhere, so that receipts and answers never wait in a ring.
+# Of what was journaled and not answered nobody knows whether it left.
 _DOUBT: Final = """
-    WITH left_behind AS (
-        SELECT id, attempts FROM notifications
-        WHERE status = 'submitting' AND channel = %s AND bind = %s AND epoch < %s
-        ORDER BY id FOR UPDATE),
+    WITH lost AS (
+        DELETE FROM windows WHERE channel = %(channel)s AND bind = %(bind)s AND epoch < %(epoch)s
+        RETURNING id AS window_id, bind, epoch, journaled_at, ids),
+    left_behind AS (
+        SELECT n.id, n.channel, n.attempts + (NOT n.waited)::int AS attempt, l.*
+        FROM lost l CROSS JOIN LATERAL unnest(l.ids) AS i (id) JOIN notifications n USING (id)
+        ORDER BY n.id FOR UPDATE OF n),
     told AS (
-        UPDATE attempts a SET outcome = 'in_doubt', detail = 'worker_lost', answered_at = %s
-        FROM left_behind l WHERE a.notification_id = l.id AND a.attempt = l.attempts)
-    UPDATE notifications n SET status = 'in_doubt', status_at = %s, detail = 'worker_lost'
+        INSERT INTO attempts (notification_id, attempt, channel, bind, epoch, window_id,
+            journaled_at, outcome, detail, answered_at)
+        SELECT id, attempt, channel, bind, epoch, window_id, journaled_at, 'in_doubt',
+            'worker_lost', %(now)s FROM left_behind
+        ON CONFLICT (notification_id, attempt) DO UPDATE SET bind = excluded.bind,
+            epoch = excluded.epoch, window_id = excluded.window_id,
+            journaled_at = excluded.journaled_at, writes = attempts.writes + 1,
+            outcome = excluded.outcome, detail = excluded.detail,
+            answered_at = excluded.answered_at)
+    UPDATE notifications n SET attempts = l.attempt, copies = n.copies + (NOT n.begun)::int,
+        waited = false,
+        status = CASE n.status WHEN 'queued' THEN 'in_doubt' ELSE n.status END,
+        status_at = CASE n.status WHEN 'queued' THEN %(now)s ELSE n.status_at END,
+        detail = CASE n.status WHEN 'queued' THEN 'worker_lost' ELSE n.detail END
     FROM left_behind l WHERE n.id = l.id
 """
 
@@ -101,7 +115,8 @@ class PgLeases:
 def _bump(connection: Connection, channel: str, bind: int, now: datetime) -> Lease:
     row = first(connection, _BUMP, (channel, bind, now))
     epoch = int(row[0]) if row else 0
-    connection.execute(_DOUBT, (channel, bind, epoch, now, now))
+    values = {"channel": channel, "bind": bind, "epoch": epoch, "now": now}
+    connection.execute(_DOUBT, values)
     return Lease(channel, bind, epoch)
 
 

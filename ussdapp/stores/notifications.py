@@ -10,19 +10,32 @@ from ussdapp.core.notification import (
 )
 from ussdapp.core.status import Status
 from ussdapp.stores.database import Connection, Database, first
+from ussdapp.stores.queue import QUEUED
 from ussdapp.stores.seal import Seal
 
 MSISDN: Final = "notifications.msisdn"
 TEXT: Final = "notifications.text"
-_INSERT: Final = """
-    INSERT INTO notifications (institution_id, effect, class, rank, channel, msisdn_index,
-        msisdn_sealed, text_sealed, sender_id, encoding, parts, automatic, status, status_at,
-        accepted_at, due_at, expires_at)
-    SELECT (SELECT id FROM institutions WHERE short_name = %(institution)s), %(effect)s,
-        %(class)s, %(rank)s, %(channel)s, %(msisdn_index)s, %(msisdn)s, %(text)s, %(sender_id)s,
-        %(encoding)s, %(parts)s, %(automatic)s, %(status)s, %(at)s, %(at)s, %(at)s, %(expires)s
-    ON CONFLICT (effect) DO NOTHING
+_INSERT: Final = (
+    """
+    WITH accepted AS (
+        INSERT INTO notifications (institution_id, effect, class, rank, channel, msisdn_index,
+            text_index, sender_id, encoding, parts, automatic, status, status_at, accepted_at,
+            due_at, expires_at, crowded)
+        SELECT (SELECT id FROM institutions WHERE short_name = %(institution)s), %(effect)s,
+            %(class)s, %(rank)s, %(channel)s, %(msisdn_index)s, %(text_index)s, %(sender_id)s,
+            %(encoding)s, %(parts)s, %(automatic)s, %(status)s, %(at)s, %(at)s, %(at)s,
+            %(expires)s, EXISTS (SELECT FROM notifications WHERE msisdn_index = %(msisdn_index)s
+                AND accepted_at > %(at)s - interval '25 hours')
+        ON CONFLICT (effect) DO NOTHING
+        RETURNING id, channel, rank, coalesce(institution_id, 0) AS institution_id, due_at),
+    kept AS (
+        INSERT INTO contents SELECT id, %(msisdn)s, %(text)s FROM accepted)
+"""  # noqa: S608
+    + QUEUED
+    + """
+    FROM (SELECT *, 0::bigint AS bulk_id, ARRAY[id] AS ids FROM accepted) e
 """
+)
 _SHARE: Final = """
     SELECT count(*) >= %s AND NOT EXISTS (SELECT FROM notifications WHERE effect = %s)
     FROM notifications WHERE automatic AND msisdn_index = %s AND accepted_at > %s
@@ -41,6 +54,7 @@ def accept(connection: Connection, seal: Seal, notification: Notification) -> bo
         "rank": RANK[notification.klass],
         "channel": notification.channel,
         "msisdn_index": seal.index(notification.msisdn),
+        "text_index": seal.content_index(notification.text),
         "msisdn": seal.close_text(notification.msisdn.digits, MSISDN),
         "text": seal.close_text(notification.text, TEXT),
         "sender_id": notification.sender_id,

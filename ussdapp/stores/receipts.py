@@ -40,7 +40,6 @@ _MATCH: Final = """
             s.message_id = r.message_id AS as_spelt, n.msisdn_index = r.msisdn_index AS same
         FROM submits s JOIN notifications n ON n.id = s.notification_id
         WHERE s.account = r.account AND s.message_key = ANY (r.message_keys)
-            AND n.status <> 'submitting'
             AND (r.parked = '' OR (n.msisdn_index = r.msisdn_index
                 AND (s.message_id = r.message_id OR s.message_key = (SELECT
                     r.message_keys[array_position(%s::text[], b.base)]
@@ -54,8 +53,7 @@ _MATCH: Final = """
 # it stays parked (faults.md D4, 4).
 _GUESS: Final = """
     WITH doubtful AS MATERIALIZED (
-        SELECT DISTINCT channel, msisdn_index FROM notifications
-        WHERE status = 'in_doubt' OR (status = 'queued' AND resent)),
+        SELECT DISTINCT channel, msisdn_index FROM doubts),
     parked AS MATERIALIZED (
         SELECT r.* FROM doubtful d
         JOIN receipts r ON r.msisdn_index = d.msisdn_index AND r.account = d.channel
@@ -67,17 +65,15 @@ _GUESS: Final = """
     waiting AS (
         SELECT p.id AS receipt, n.id, n.status FROM parked p
         JOIN notifications n ON n.msisdn_index = p.msisdn_index AND n.channel = p.account
-        WHERE n.status = 'in_doubt' OR (n.status = 'queued' AND n.resent)
-        UNION ALL
-        SELECT p.id, n.id, n.status FROM parked p
-        JOIN notifications n ON n.msisdn_index = p.msisdn_index AND n.channel = p.account
-        WHERE n.status IN ('submitting', 'submitted')),
+        WHERE n.status IN ('in_doubt', 'submitted')
+            OR (n.status = 'queued' AND (n.resent OR EXISTS (
+                SELECT FROM windows w WHERE n.id = ANY (w.ids))))),
     fits AS (
         SELECT p.id AS receipt, w.id, w.status, a.attempt FROM waiting w
         JOIN parked p ON p.id = w.receipt CROSS JOIN LATERAL (
             SELECT max(a.attempt) FILTER (WHERE a.outcome = 'in_doubt') AS attempt,
                 count(*) AS fitting
-            FROM attempts a WHERE a.notification_id = w.id
+            FROM journaled a WHERE a.notification_id = w.id
                 AND p.received_at BETWEEN a.journaled_at AND a.journaled_at + %(kept)s
                 AND (p.submitted_on IS NULL OR p.submitted_on
                     BETWEEN a.journaled_at - %(skew)s AND a.journaled_at + %(skew)s)) a
@@ -103,7 +99,7 @@ _GUESS: Final = """
     ON CONFLICT DO NOTHING
 """
 _LOCK: Final = """
-    SELECT id FROM notifications WHERE id = ANY (%s) AND status <> 'submitting'
+    SELECT id FROM notifications WHERE id = ANY (%s)
     ORDER BY id FOR UPDATE
 """
 _APPLY: Final = """
@@ -125,20 +121,26 @@ _STATES: Final = """
     WHERE n.id = ANY (%s) ORDER BY n.id
 """
 _MOVE: Final = """
-    UPDATE notifications SET status = %(status)s, status_at = %(now)s, detail = 'receipt',
-        in_part_at = NULL
+    WITH whole AS (DELETE FROM in_part WHERE notification_id = ANY (%(ids)s))
+    UPDATE notifications SET status = %(status)s, status_at = %(now)s, detail = 'receipt'
     WHERE id = ANY (%(ids)s) AND status = ANY (%(sources)s)
 """
 _IN_PART: Final = """
-    UPDATE notifications n SET parts_delivered = t.delivered, in_part_at = t.came
-    FROM unnest(%s::bigint[], %s::smallint[], %s::timestamptz[]) AS t (id, delivered, came)
-    WHERE n.id = t.id AND n.parts_delivered < t.delivered
-        AND n.status IN ('submitted', 'queued', 'in_doubt')
+    WITH came AS (
+        SELECT * FROM unnest(%s::bigint[], %s::smallint[], %s::timestamptz[])
+        AS t (id, delivered, came)),
+    counted AS (
+        UPDATE notifications n SET parts_delivered = t.delivered FROM came t
+        WHERE n.id = t.id AND n.parts_delivered < t.delivered
+            AND n.status IN ('submitted', 'queued', 'in_doubt')
+        RETURNING n.id, t.came)
+    INSERT INTO in_part SELECT id, came FROM counted
+    ON CONFLICT (notification_id) DO UPDATE SET came_at = excluded.came_at
 """
 _REST_SILENT: Final = """
-    SELECT id FROM notifications
-    WHERE in_part_at < %(before)s AND status_at < %(before)s AND status = 'submitted'
-    ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED
+    SELECT n.id FROM in_part p JOIN notifications n ON n.id = p.notification_id
+    WHERE p.came_at < %(before)s AND n.status_at < %(before)s AND n.status = 'submitted'
+    ORDER BY n.id LIMIT 1000 FOR UPDATE OF n SKIP LOCKED
 """
 _PARK: Final = "UPDATE receipts SET parked = %s WHERE id = ANY (%s)"
 _FINAL: Final = [status.value for status in (Status.DELIVERED, *FAILURES)]

@@ -8,8 +8,8 @@ from ussdapp.core.status import Status
 from ussdapp.stores.database import Database, first
 
 _ROW: Final = """
-    SELECT status, status_at, detail, channel, class, copies, due_at, expires_at, resent
-    FROM notifications WHERE id = %s
+    SELECT stands, status_at, detail, channel, class, copies, due_at, expires_at, resent
+    FROM notifications_now WHERE id = %s
 """
 
 

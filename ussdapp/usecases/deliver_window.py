@@ -1,15 +1,22 @@
 """A window of notifications is claimed, journaled, submitted and recorded."""
 
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import structlog
 
 from ussdapp.core.inbound import Lease
-from ussdapp.ports import InDoubt, Journal, Outcome, Sending, Submission, Unavailable
+from ussdapp.core.notification import Lane
+from ussdapp.ports import Deferred, InDoubt, Journal, Outcome, Sending, Submission, Unavailable
 
 log = structlog.get_logger()
+
+
+_STALE_S: Final = 10.0  # well before a silent holder's lease is taken from it (30 s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,18 +24,32 @@ class DeliverWindow:
     """What a crash leaves between claim and record is `submitting`, and becomes `in_doubt`.
 
     `pause` is called between tries to record answers that PostgreSQL cannot take now: they are
-    known only here, so they are held until it can.
+    known only here, so they are held until it can. `ticks` are monotonic seconds, which go on
+    while the process is stopped.
     """
 
     journal: Journal
     pause: Callable[[], None]
+    ticks: Callable[[], float] = time.monotonic
 
-    def __call__(self, channel: Sending, lease: Lease, clock: Callable[[], datetime]) -> int:
-        """One window; returns how many rows it held. Raises Fenced, Unavailable."""
+    def __call__(
+        self,
+        channel: Sending,
+        lease: Lease,
+        clock: Callable[[], datetime],
+        lane: Lane | None = None,
+        most: int | None = None,
+    ) -> int:
+        """One window of at most `most` rows of a lane, by default the channel's whole window of
+        any; returns how many rows it held. Raises Fenced, Unavailable."""
         if not channel.ready():
             return 0
-        window = self.journal.claim(lease, channel.window, clock())
-        if window:
+        asked_at = self.ticks()
+        window = self.journal.claim(lease, most or channel.window, clock(), lane)
+        if window and self.ticks() - asked_at > _STALE_S:
+            # this process stood still: another may have the lease, and these rows, by now
+            self._record(lease, [(row, Deferred("stale", 0.0)) for row in window], clock)
+        elif window:
             self._submit(window, channel, lease, clock)
         return len(window)
 
@@ -62,5 +83,4 @@ class DeliverWindow:
 
 
 def _counts(answered: list[tuple[Submission, Outcome]]) -> dict[str, int]:
-    names = [type(outcome).__name__.lower() for _, outcome in answered]
-    return {name: names.count(name) for name in sorted(set(names))}
+    return Counter(type(outcome).__name__.lower() for _, outcome in answered)
