@@ -356,12 +356,29 @@ class Leases(Protocol):
         while another holder lives."""
         ...
 
-    def renew(self, lease: Lease, now: datetime) -> bool:
-        """Tells that the holder lives; False when a higher epoch ended the lease."""
+    def renew(self, lease: Lease, now: datetime, *, bound: bool = True, share: float = 1.0) -> bool:
+        """Tells that the holder lives and how its bind fares; False when a higher epoch ended the
+        lease."""
         ...
 
     def bury(self, now: datetime) -> int:
         """Ends the leases of holders that died and puts their `submitting` rows in doubt."""
+        ...
+
+
+class Reroutes(Protocol):
+    """Moves what waits on a channel that is down or unwell to its fallback."""
+
+    def reroute(self, now: datetime) -> int:
+        """Moves some; returns how many notifications."""
+        ...
+
+
+class Networks(Protocol):
+    """Remembers by which channel's network an MSISDN was heard of."""
+
+    def inbound(self, msisdn: Msisdn, channel: str, at: datetime) -> None:
+        """An inbound came from that network."""
         ...
 
 

@@ -40,6 +40,8 @@ class ChannelSettings:
     routes: tuple[str, ...]
     options: Mapping[str, Any] = field(repr=False)
     binds: int = 1  # how many processes may hold one
+    fallback: str = ""  # the channel that takes what this one does not deliver
+    networks: tuple[str, ...] = ()  # as aggregators name those it reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,8 @@ class _Reading:
             routes=self._routes(name, given),
             options=_opened(given),
             binds=self._binds(name, given.get("binds", 1)),
+            fallback=self._fallback(name, str(given.get("fallback", ""))),
+            networks=tuple(str(network) for network in given.get("networks", ())),
         )
 
     def _binds(self, name: str, given: object) -> int:
@@ -175,6 +179,11 @@ class _Reading:
             return given
         self._troubles.append(f"channels.{name}: binds is a number from 1 to {_MOST_BINDS}")
         return 1
+
+    def _fallback(self, name: str, given: str) -> str:
+        if given and (given == name or given not in self._table("channels")):
+            self._troubles.append(f"channels.{name}: fallback must be another channel")
+        return given
 
     def _bulk_hours(self) -> Hours:
         given = self._given.get("bulk_hours", BULK_HOURS)

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from ussdapp.bootstrap import Gateway, open_gateway
+from ussdapp.core.health import Health
 from ussdapp.core.inbound import Keyed, Lease, Mo, Receipt
 from ussdapp.core.mo_parts import MoPart
 from ussdapp.core.notification import Lane
@@ -41,7 +42,10 @@ class Bound:
     def __init__(self, gateway: Gateway, channel: str, binds: int = 1) -> None:
         self._gateway = gateway
         self._channel = gateway.sending(channel)
-        self._deliver = DeliverWindow(gateway.journal, lambda: time.sleep(1.0))
+        self._health = Health()
+        self._deliver = DeliverWindow(
+            gateway.journal, lambda: time.sleep(1.0), time.monotonic, self._watch
+        )
         self._binds = range(1, binds + 1)
         self._lease: Lease | None = None
         self._lanes = Lanes(self._channel.window, self._deliver_some)
@@ -125,13 +129,17 @@ class Bound:
 
     def _renew(self) -> None:
         leases, name = self._gateway.leases, self._channel.name
-        if self._lease and leases.renew(self._lease, _now()):
+        bound, share = self._channel.ready(), self._health.share
+        if self._lease and leases.renew(self._lease, _now(), bound=bound, share=share):
             return
         taken = (leases.take(name, bind, _now()) for bind in self._binds)
         self._lease = next((lease for lease in taken if lease), None)
         if self._lease:
             log.info("lease.taken", channel=name, bind=self._lease.bind, epoch=self._lease.epoch)
             self._lanes.ring()
+
+    def _watch(self, answered: int, troubled: int, seconds: float) -> None:
+        self._health = self._health.after(answered, troubled, seconds, time.monotonic())
 
     def _on_receipts(self, receipts: list[Receipt]) -> None:
         self._gateway.record_receipts(receipts, _now())

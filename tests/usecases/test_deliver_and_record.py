@@ -31,7 +31,7 @@ ROW = Submission(1, 1, ASHA, "Habari", "15200")
 )
 def test_each_row_is_recorded_with_its_outcome(outcome: Submitted) -> None:
     journal, channel = FakeJournal([[ROW]]), FakeChannel(outcome)
-    deliver = DeliverWindow(journal, lambda: None)
+    deliver = DeliverWindow(journal, lambda: None, lambda: 0.0)
     assert deliver(channel, LEASE, lambda: NOON) == 1
     assert journal.recorded == [(ROW, outcome)]
     assert deliver(channel, LEASE, lambda: NOON) == 0
@@ -40,14 +40,14 @@ def test_each_row_is_recorded_with_its_outcome(outcome: Submitted) -> None:
 def test_an_unbound_channel_claims_nothing() -> None:
     journal = FakeJournal([[ROW]])
     channel = FakeChannel(Submitted(("m1",)), bound=False)
-    assert DeliverWindow(journal, lambda: None)(channel, LEASE, lambda: NOON) == 0
+    assert DeliverWindow(journal, lambda: None, lambda: 0.0)(channel, LEASE, lambda: NOON) == 0
     assert journal.windows == [[ROW]]
 
 
 def test_answers_are_held_until_they_can_be_recorded_and_nothing_is_submitted_twice() -> None:
     journal, channel = FakeJournal([[ROW]], refusals=3), FakeChannel(Submitted(("m1",)))
     pauses: list[None] = []
-    DeliverWindow(journal, lambda: pauses.append(None))(channel, LEASE, lambda: NOON)
+    DeliverWindow(journal, lambda: pauses.append(None), lambda: 0.0)(channel, LEASE, lambda: NOON)
     assert len(pauses) == 3
     assert journal.recorded == [(ROW, Submitted(("m1",)))]
     assert channel.submitted == [ROW]
@@ -83,7 +83,7 @@ def test_a_channel_that_breaks_leaves_its_whole_window_in_doubt(
     other = Submission(2, 1, ASHA, "Habari", "15200")
     journal = FakeJournal([[ROW, other]], refusals=1)
     with pytest.raises(trouble):
-        DeliverWindow(journal, lambda: None)(channel, LEASE, lambda: NOON)
+        DeliverWindow(journal, lambda: None, lambda: 0.0)(channel, LEASE, lambda: NOON)
     assert journal.recorded == [(ROW, InDoubt("broken")), (other, InDoubt("broken"))]
 
 

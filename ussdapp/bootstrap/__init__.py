@@ -47,6 +47,7 @@ from ussdapp.stores.notifications import PgNotifications
 from ussdapp.stores.opt_outs import PgOptOuts
 from ussdapp.stores.questions import PgQuestions
 from ussdapp.stores.receipts import PgReceipts
+from ussdapp.stores.routes import PgRoutes
 from ussdapp.stores.seal import Seal
 from ussdapp.stores.sessions import RedisSessions
 from ussdapp.usecases.answer_ussd import AnswerUssd
@@ -191,12 +192,14 @@ class _Stores:
     receipts: PgReceipts
     leases: PgLeases
     doorbells: RqDoorbells
+    routes: PgRoutes
 
 
 def _stores(settings: Settings) -> _Stores:
     database = Database(settings.database_url)
     seal = Seal(settings.seal_key, settings.index_key)
     redis = _redis(settings.redis_url)
+    fallbacks = {one.name: one.fallback for one in settings.channels.values() if one.fallback}
     return _Stores(
         database=database,
         redis=redis,
@@ -212,10 +215,11 @@ def _stores(settings: Settings) -> _Stores:
         questions=PgQuestions(database, seal),
         versions=PgMenuVersions(database),
         funnel=PgFunnel(database),
-        journal=PgJournal(database, seal),
+        journal=PgJournal(database, seal, fallbacks),
         receipts=PgReceipts(database, seal),
         leases=PgLeases(database, settings.database_url),
         doorbells=RqDoorbells(redis),
+        routes=PgRoutes(database, seal, list(settings.channels), fallbacks),
     )
 
 
@@ -241,7 +245,13 @@ def build_gateway(settings: Settings) -> Gateway:
             kept.versions, kept.institutions, MenuProof(MENUS, budget, values, offices)
         ),
         reconcile=Reconcile(
-            kept.leases, kept.journal, kept.receipts, kept.doorbells, kept.mo_parts, receive_mo
+            kept.leases,
+            kept.journal,
+            kept.receipts,
+            kept.doorbells,
+            kept.mo_parts,
+            receive_mo,
+            kept.routes,
         ),
         count_steps=CountSteps(RedisCounts(kept.redis), kept.funnel),
         ask_again=lambda: AskAgain(
@@ -295,7 +305,23 @@ def _receive_mo(settings: Settings, kept: _Stores, letters: Letters) -> ReceiveM
         services=read_services(MENUS / KEYWORDS, tuple(settings.back_offices)),
         offices=_offices(settings, patience=_TEXTED_S),
         questions=kept.questions,
+        networks=kept.routes,
+        heard_on=_heard_on(settings),
     )
+
+
+def _heard_on(settings: Settings) -> dict[tuple[str, str], str]:
+    """Which channel reaches a network that an inbound came from: an operator's bind its own, and
+    what an aggregator names the channel that lists it."""
+    channels = settings.channels.values()
+    own = {(one.name, ""): one.name for one in channels if one.kind == "smpp"}
+    return own | {
+        (via.name, network): one.name
+        for one in channels
+        for network in one.networks
+        for via in channels
+        if via.kind != "smpp"
+    }
 
 
 def _offices(settings: Settings, patience: float | None = None) -> EgaGuide:

@@ -37,6 +37,7 @@ class Mo:
     short_code: str
     text: str
     keyed_by_content: bool = False
+    network: str = ""  # the network it came from, as the operator names it
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -1,7 +1,7 @@
 """Knows the journal of the sender: what was answered, what is in doubt, what is due again."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,6 +14,9 @@ from ussdapp.stores.database import Connection, Database, as_array, columns, row
 from ussdapp.stores.queue import AGAIN
 from ussdapp.stores.seal import Seal
 
+# Refused there for what is true of the route and not of the MSISDN: tried once by the fallback
+# (faults.md row 59).
+_ELSEWHERE: Final = ["ESME_RINVDSTADR", "ESME_RX_R_APPN", "code_407"]
 _MOST_REFUSALS: Final = 5  # tries of what an operator refuses for now (faults.md row 41)
 _OPEN: Final = """
     SELECT id, channel, bind, epoch, journaled_at, ids FROM windows WHERE id = ANY (%s)
@@ -71,6 +74,9 @@ _JUDGED: Final = (
     judged AS (
         SELECT t.*, n.status AS before, n.begun, n.attempts > t.attempt AS earlier,
             t.outcome = 'deferred' AND n.refusals + t.refusal < %(most)s AS again,
+            t.closing AND t.outcome = 'rejected' AND t.attempt = 1 AND n.status = 'queued'
+                AND n.channel = %(account)s AND t.detail = ANY (%(elsewhere)s)
+                AND %(fallback)s::text IS NOT NULL AS elsewhere,
             coalesce(o.taken, false) AS taken, coalesce(o.open, false) AS open
         FROM due t JOIN notifications n USING (id) LEFT JOIN LATERAL (
             SELECT bool_or(a.outcome = 'submitted') AS taken,
@@ -82,16 +88,17 @@ _JUDGED: Final = (
         SELECT *, CASE
             WHEN before NOT IN ('queued', 'in_doubt') THEN before
             WHEN outcome = 'submitted' OR taken THEN 'submitted'
-            WHEN again AND (closing OR NOT open) THEN 'queued'
+            WHEN elsewhere OR (again AND (closing OR NOT open)) THEN 'queued'
             WHEN before = 'queued' AND NOT closing AND (outcome = 'in_doubt' OR again)
                 THEN 'queued'
             WHEN outcome = 'in_doubt' OR open THEN 'in_doubt'
             ELSE 'rejected' END AS status FROM judged),
     moved AS (
         UPDATE notifications n SET status = t.status, detail = t.detail, status_at = %(now)s,
+            channel = CASE WHEN t.elsewhere THEN %(fallback)s ELSE n.channel END,
             attempts = greatest(n.attempts, t.attempt),
             copies = greatest(0, n.copies + CASE WHEN n.begun THEN 0
-                WHEN t.closing THEN (t.outcome <> 'deferred' OR t.takes)::int
+                WHEN t.closing THEN (t.outcome <> 'deferred' AND NOT t.elsewhere OR t.takes)::int
                 ELSE -(t.outcome = 'deferred' AND NOT t.takes)::int END),
             begun = n.begun OR (t.takes AND t.outcome = 'deferred'),
             waited = CASE WHEN t.earlier THEN n.waited
@@ -157,8 +164,11 @@ _Answered = tuple[Submission, Outcome]
 class PgJournal:
     """Keeps ports.Journal."""
 
-    def __init__(self, database: Database, seal: Seal) -> None:
+    def __init__(
+        self, database: Database, seal: Seal, fallbacks: Mapping[str, str] | None = None
+    ) -> None:
         self._database = database
+        self._fallbacks = dict(fallbacks or {})
         self._claims = Claims(database, seal)
 
     def claim(
@@ -172,7 +182,9 @@ class PgJournal:
 
     def record(self, lease: Lease, window: Sequence[_Answered], now: datetime) -> None:
         """Commits every row's answer; again does no harm."""
-        self._database.run(lambda link: _record(link, lease.channel, window, now))
+        account = lease.channel
+        where = {"account": account, "fallback": self._fallbacks.get(account)}
+        self._database.run(lambda link: _record(link, where, window, now))
 
     def settle(self, now: datetime) -> int:
         """Returns to `queued` what is in doubt and due for its one further copy."""
@@ -193,7 +205,7 @@ class PgJournal:
 
 
 def _record(
-    connection: Connection, account: str, window: Sequence[_Answered], now: datetime
+    connection: Connection, where: dict[str, Any], window: Sequence[_Answered], now: datetime
 ) -> None:
     numbers = sorted({row.window for row, _ in window})
     late = list(window)
@@ -205,15 +217,13 @@ def _record(
         _close(connection, number, inside.difference(row.id for row, _ in answers))
         plain = [one for one in answers if _plain(*one)]
         if plain:
-            _take(connection, account, plain, now)
+            _take(connection, where["account"], plain, now)
         if len(plain) < len(answers):
-            where = dict(
-                zip(("channel", "bind", "epoch", "journaled_at"), opened[1:], strict=False)
-            )
+            named = zip(("channel", "bind", "epoch", "journaled_at"), opened[1:], strict=False)
             others = [one for one in answers if not _plain(*one)]
-            _decide(connection, _ANSWERS + _CLOSING + _JUDGED, others, now, account, where)
+            _decide(connection, _ANSWERS + _CLOSING + _JUDGED, others, now, where | dict(named))
     if late:
-        _decide(connection, _ANSWERS + _LATE + _JUDGED, late, now, account, {})
+        _decide(connection, _ANSWERS + _LATE + _JUDGED, late, now, where)
 
 
 def _close(connection: Connection, number: int, left: Iterable[int]) -> None:
@@ -265,7 +275,6 @@ def _decide(
     query: Any,
     answered: list[_Answered],
     now: datetime,
-    account: str,
     where: dict[str, Any],
 ) -> None:
     answers = [
@@ -273,7 +282,8 @@ def _decide(
         for row, outcome in answered
     ]
     names = "ids attempts windows outcomes details pauses refusals takes"
-    values = {**_named(names, answers), **where, "now": now, "most": _MOST_REFUSALS}
+    known = {"now": now, "most": _MOST_REFUSALS, "elsewhere": _ELSEWHERE}
+    values = {**_named(names, answers), **where, **known}
     connection.execute(_LOCK, (values["ids"],))
     connection.execute(query, values)
     parts = [
@@ -283,7 +293,7 @@ def _decide(
     ]
     if parts:
         values = _named("ids attempts parts message_ids keys", parts)
-        connection.execute(_PARTS, {**values, "now": now, "account": account})
+        connection.execute(_PARTS, {**values, "now": now, "account": where["account"]})
 
 
 def _told(outcome: Outcome) -> tuple[str, str, float, int]:

@@ -65,13 +65,20 @@ class PgLeases:
             return None
         return self._database.run(lambda connection: _bump(connection, channel, bind, now))
 
-    def renew(self, lease: Lease, now: datetime) -> bool:
-        """Tells that the holder lives."""
+    def renew(self, lease: Lease, now: datetime, *, bound: bool = True, share: float = 1.0) -> bool:
+        """Tells that the holder lives, and how its bind fares."""
         self._locks(lease.channel, lease.bind)
-        query: LiteralString = """UPDATE leases SET renewed_at = %s
+        query: LiteralString = """UPDATE leases SET renewed_at = %s, share = %s,
+            bound_at = CASE WHEN %s THEN %s ELSE bound_at END
             WHERE channel = %s AND bind = %s AND epoch = %s RETURNING epoch"""
-        values = (now, lease.channel, lease.bind, lease.epoch)
+        values = (now, share, bound, now, lease.channel, lease.bind, lease.epoch)
         return bool(self._database.run(lambda connection: first(connection, query, values)))
+
+    def live(self, channel: str, now: datetime) -> int:
+        """How many binds of the channel are held now."""
+        query = "SELECT count(*) FROM leases WHERE channel = %s AND renewed_at > %s"
+        row = self._database.run(lambda link: first(link, query, (channel, now - _SILENT)))
+        return int(row[0]) if row else 0
 
     def bury(self, now: datetime) -> int:
         """Ends the leases nobody renewed."""

@@ -22,7 +22,9 @@ _INSERT: Final = (
             text_index, sender_id, encoding, parts, automatic, status, status_at, accepted_at,
             due_at, expires_at, crowded)
         SELECT (SELECT id FROM institutions WHERE short_name = %(institution)s), %(effect)s,
-            %(class)s, %(rank)s, %(channel)s, %(msisdn_index)s, %(text_index)s, %(sender_id)s,
+            %(class)s, %(rank)s, coalesce((SELECT channel
+                FROM networks WHERE msisdn_index = %(msisdn_index)s), %(channel)s),
+            %(msisdn_index)s, %(text_index)s, %(sender_id)s,
             %(encoding)s, %(parts)s, %(automatic)s, %(status)s, %(at)s, %(at)s, %(at)s,
             %(expires)s, EXISTS (SELECT FROM notifications WHERE msisdn_index = %(msisdn_index)s
                 AND accepted_at > %(at)s - interval '25 hours')

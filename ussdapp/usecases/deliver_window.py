@@ -1,6 +1,5 @@
 """A window of notifications is claimed, journaled, submitted and recorded."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,12 +24,14 @@ class DeliverWindow:
 
     `pause` is called between tries to record answers that PostgreSQL cannot take now: they are
     known only here, so they are held until it can. `ticks` are monotonic seconds, which go on
-    while the process is stopped.
+    while the process is stopped. `watch` is told how many answers came, how many of them were
+    trouble, and in how many seconds.
     """
 
     journal: Journal
     pause: Callable[[], None]
-    ticks: Callable[[], float] = time.monotonic
+    ticks: Callable[[], float]
+    watch: Callable[[int, int, float], None] = lambda *_: None
 
     def __call__(
         self,
@@ -62,9 +63,12 @@ class DeliverWindow:
     ) -> None:
         # what breaks here breaks after its rows may have left: they are in doubt, all of them
         answered: list[tuple[Submission, Outcome]] = [(row, InDoubt("broken")) for row in window]
+        began = self.ticks()
         try:
             answered = list(zip(window, channel.submit(window), strict=True))
         finally:
+            troubled = sum(_is_trouble(outcome) for _, outcome in answered)
+            self.watch(len(answered), troubled, self.ticks() - began)
             self._record(lease, answered, clock)
         log.info("window.delivered", channel=channel.name, **_counts(answered))
 
@@ -80,6 +84,12 @@ class DeliverWindow:
             except Unavailable:
                 log.warning("window.unrecorded", channel=lease.channel, rows=len(answered))
                 self.pause()
+
+
+def _is_trouble(outcome: Outcome) -> bool:
+    """Whether it is the channel that did not fare well: a refusal of one MSISDN says nothing of
+    it, and a request for patience is met by the pace."""
+    return isinstance(outcome, InDoubt) or (isinstance(outcome, Deferred) and outcome.counts)
 
 
 def _counts(answered: list[tuple[Submission, Outcome]]) -> dict[str, int]:

@@ -27,6 +27,7 @@ from ussdapp.ports import (
     Doorbells,
     Institutions,
     Mos,
+    Networks,
     Notifications,
     OfficeLate,
     OfficeUnavailable,
@@ -68,7 +69,8 @@ class Answer:
 class ReceiveMo:
     """Every step is unique by the text's effect key, so a repeat after a crash completes what
     was begun and doubles nothing; a repeat of what was settled does nothing. Without `offices` no
-    institution is connected. Raises Unavailable when nothing was kept."""
+    institution is connected. `heard_on` tells by which channel a network is reached, by the
+    channel and the network an inbound names. Raises Unavailable when nothing was kept."""
 
     mos: Mos
     cases: Cases
@@ -82,6 +84,8 @@ class ReceiveMo:
     services: Services = field(default_factory=Services)
     offices: BackOffices | None = None
     questions: Questions | None = None
+    networks: Networks | None = None
+    heard_on: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def __call__(self, mo: Mo, now: datetime) -> None:
         """Keeps the text; does what it asks and answers it, if a subscriber sent it."""
@@ -97,6 +101,9 @@ class ReceiveMo:
             log.info("mo.unanswered", channel=mo.channel)
             self.mos.settle(effect, "no_subscriber")
             return
+        reached = self.heard_on.get((mo.channel, mo.network))
+        if self.networks is not None and reached is not None:
+            self.networks.inbound(mo.msisdn, reached, now)
         asked = Asked(effect, mo.msisdn, self.dialogues.language(mo.msisdn), command, now)
         log.info("mo.received", channel=mo.channel, verb=command.verb.value)
         # a case was filed with its answer; the same effect is accepted once

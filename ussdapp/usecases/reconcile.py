@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from ussdapp.core.inbound import Mo
-from ussdapp.ports import Doorbells, Journal, Leases, MoParts, Receipts
+from ussdapp.ports import Doorbells, Journal, Leases, MoParts, Receipts, Reroutes
 
 log = structlog.get_logger()
 
@@ -23,12 +23,15 @@ class Reconcile:
     doorbells: Doorbells
     mo_parts: MoParts | None = None
     receive_mo: Callable[[Mo, datetime], None] | None = None
+    reroutes: Reroutes | None = None
 
     def __call__(self, now: datetime) -> None:
         """One round."""
         buried = self.leases.bury(now)
         applied = self.receipts.apply(now)
         resent = self.journal.settle(now)
+        if self.reroutes is not None and (moved := self.reroutes.reroute(now)):
+            log.warning("rerouted", notifications=moved)
         for channel in self.journal.due(now):
             self.doorbells.ring(channel)
         if buried or resent:

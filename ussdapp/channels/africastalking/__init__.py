@@ -84,6 +84,7 @@ class AfricasTalkingCallbacks:
             short_code=short(form.get("to", "")),
             text=form.get("text", ""),
             keyed_by_content=not key,
+            network=short(form.get("networkCode", "")),
         )
 
     def write_taken(self, request: WireRequest) -> WireReply:  # noqa: ARG002  # 200 says it all
