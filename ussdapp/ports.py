@@ -75,6 +75,16 @@ class Sessions(Protocol):
         """The right, given once in a minute, to tell an application what the key names."""
         ...
 
+    def first_effect(self, key: str, effect: str) -> str:
+        """The effect noted under that key first, within the last ten minutes; this one where there
+        was none."""
+        ...
+
+    def tried(self, citizen: Msisdn, day: str, wrong: str = "") -> int:
+        """How many different wrong references the citizen tried on that day (YYYYMMDD), this one
+        among them if one is given."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class After:
@@ -83,6 +93,14 @@ class After:
     record: Record
     citizen: Msisdn
     draft: Draft = Draft.LEFT
+
+
+class Tries(Protocol):
+    """Counts the wrong references that citizens try. Raises Unavailable."""
+
+    def tried(self, citizen: Msisdn, day: str, wrong: str = "") -> int:
+        """As Sessions.tried, of which it is a part: a citizen has one count for every way."""
+        ...
 
 
 class Offers(Protocol):
@@ -102,6 +120,19 @@ class Menus(Protocol):
 
     def pinned(self, version: str) -> Menu | None:
         """The menu of that version, or None when it is forgotten."""
+        ...
+
+
+class Hints(Protocol):
+    """How recent dialogues began (core.hints), for one process: a forgotten one costs a round
+    trip, a wrong one is found out. It holds no key that a citizen typed."""
+
+    def get(self, key: str) -> Record | None:
+        """How it began, None when that is not remembered."""
+        ...
+
+    def put(self, key: str, record: Record) -> None:
+        """Remembers how the dialogue of that record began."""
         ...
 
 

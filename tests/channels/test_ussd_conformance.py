@@ -118,13 +118,7 @@ def test_a_repeated_first_request_shows_the_first_screen_again(speaker: Speaker)
     assert speaker.handset(ASHA, 1).keys("2") == THANKS
 
 
-def test_a_repeated_request_goes_no_step_further(
-    request: pytest.FixtureRequest, speaker: Speaker, handset: Handset
-) -> None:
-    if request.node.callspec.params["speaker"] == "beem":
-        # strict: ends red on the day Keyed carries what tells a repeat
-        reason = "Keyed has no place for request_id, so the last input alone tells no repeat"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+def test_a_repeated_request_goes_no_step_further(speaker: Speaker, handset: Handset) -> None:
     handset.dials()
     handset.keys("1")
     assert set(handset.keys_twice("11")) == {wrote("11")}

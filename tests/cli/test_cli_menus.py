@@ -63,6 +63,26 @@ def test_each_fault_is_a_sentence_and_the_end_is_red(tmp_path: Path) -> None:
     assert done.output.endswith("faults\n")
 
 
+def test_keywords_offices_and_owners_are_checked_with_the_screens(tmp_path: Path) -> None:
+    folder = small(tmp_path)
+    keywords = (SHIPPED / "keywords.toml").read_text("utf-8")
+    written(folder, {
+        "keywords.toml": keywords.replace('of = "gepg.bill"', 'of = "gepg.bili"'),
+        "hakuna/mtu.toml": service_toml(),
+    })  # fmt: skip
+    done = run("menus", "check", folder)
+    assert done.exit_code == 1
+    assert "keywords.toml [gepg_bili]: there is no office 'gepg.bili'" in done.output
+    assert "hakuna/: 'hakuna' is no institution of the directory" in done.output
+    again = run("menus", "check", folder, "--office", "gepg.bili")
+    assert "gepg.bili" not in again.output
+
+
+def test_the_shipped_tree_is_proven_with_its_keywords() -> None:
+    done = run("menus", "check", SHIPPED)
+    assert (done.exit_code, done.output) == (0, "menus proven\n")
+
+
 def test_a_check_waits_for_no_library_of_the_gateway() -> None:
     libraries = "psycopg", "flask", "redis", "phonenumbers", "africastalking"
     code = (

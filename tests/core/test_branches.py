@@ -25,7 +25,15 @@ TREE = {
 
 @pytest.mark.parametrize(
     ("place", "branch"),
-    [("main.toml", MAIN), ("emrejesho.toml", MAIN), ("ega/a.toml", "ega"), ("sms.toml", "")],
+    [
+        ("main.toml", MAIN),
+        ("emrejesho.toml", MAIN),
+        ("ega/a.toml", "ega"),
+        ("sms.toml", ""),
+        ("keywords.toml", ""),
+        ("owners.toml", ""),
+        ("ega/keywords.toml", "ega"),
+    ],
 )
 def test_a_file_belongs_to_the_folder_it_lies_in(place: str, branch: str) -> None:
     assert branch_of(place) == branch
@@ -46,6 +54,15 @@ def test_an_institution_owns_its_branch_and_no_other() -> None:
     assert ega.owns("ega")
     assert not ega.owns("gepg")
     assert not ega.owns(MAIN)
+
+
+def test_an_institution_owns_the_branches_that_are_said_to_be_its() -> None:
+    owners = {"gms": "ega", "gepg": "fedha", "odd": "main"}
+    assert Publisher("asha", "ega").owns("gms", owners)
+    assert Publisher("asha", "ega").owns("ega", owners)
+    assert not Publisher("asha", "ega").owns("gepg", owners)
+    assert not Publisher("asha", "gepg").owns("gepg", owners)
+    assert not Publisher("asha", "main").owns(MAIN, owners)
 
 
 def test_an_institution_that_is_called_main_does_not_own_the_gateways_own_branch() -> None:

@@ -4,13 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from ussdapp.core import gsm7
+from ussdapp.core import gsm7, parts
+from ussdapp.core.asks import LOOK_UP
 from ussdapp.core.back_office import Asker, LookedUp
-from ussdapp.core.keywords import read
+from ussdapp.core.branches import SMS
+from ussdapp.core.case import Kind
+from ussdapp.core.keywords import fields, read
 from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.screens import Lookup
 from ussdapp.core.services import ROOM, Request, Services
 from ussdapp.sandbox.back_office_answers import look_up, read_offices
 from ussdapp.stores.keyword_files import KEYWORDS, check_services, read_services
+from ussdapp.stores.menu_files import read_menu, read_texts
 
 SHIPPED = Path(__file__).parents[2] / "menus" / KEYWORDS
 SERVICES = read_services(SHIPPED)
@@ -69,6 +74,13 @@ def asked(text: str, services: Services = SERVICES) -> Request:
         ("Bunge today!", "bunge.sittings", "leo"),
         ("BUNGE MISWADA", "bunge.bills", "orodha"),
         ("BUNGE MUSWADA 2", "bunge.bills", "2"),
+        ("water J45500178012", "maji.debt", "J45500178012"),
+        ("LAND KIBADA/12/345", "ardhi.rent", "KIBADA/12/345"),
+        ("Job 20261044", "ajira.application", "20261044"),
+        ("GPSA ORDER PO-26-00418", "gimis.order", "PO-26-00418"),
+        ("taasisi ega", "taasisi.contacts", "ega"),
+        ("CHARTER EGA", "taasisi.charter", "EGA"),
+        ("nifanyeje*ega#", "taasisi.howto", "ega"),
     ],
 )
 def test_a_text_in_any_spelling_asks_its_office(text: str, office: str, value: str) -> None:
@@ -107,7 +119,7 @@ def test_every_service_answers_its_own_example_from_the_sandbox(language: str) -
         answer = request.answer(LookedUp(True, details), language, CODES)
         assert len(answer) > len(service.found[language]) // 3
         assert "{" not in answer
-        assert (gsm7.septets(answer) or 999) <= 160, (name, answer)
+        assert (gsm7.septets(answer) or 999) <= ROOM, (name, answer)
 
 
 def test_a_hostile_answer_is_cut_and_shows_no_gaps_of_its_own() -> None:
@@ -130,8 +142,35 @@ def test_a_question_keeps_the_sentences_with_the_value_filled_in() -> None:
     )  # fmt: skip
 
 
+def test_a_question_is_accounted_to_the_institution_and_not_to_its_service() -> None:
+    question = asked("LUKU 24211234567").question(ASKER, CODES)
+    assert (question.office, question.institution) == ("luku.token", "tanesco")
+
+
+def test_every_look_up_of_the_menu_can_be_asked_by_sms() -> None:
+    screens = read_menu(SHIPPED.parent, {"institutions": ()}).screens.values()
+    looked_up = {one.of for one in screens if isinstance(one, Lookup) and one.asks == LOOK_UP}
+    assert {service.asks.of for service in SERVICES.by_name.values()} == looked_up
+
+
+def test_every_service_can_be_asked_in_both_languages() -> None:
+    for name, service in SERVICES.by_name.items():
+        examples = [service.typed.wrong[language].rpartition(": ")[2] for language in ("sw", "en")]
+        assert all(asked(example).service is service for example in examples), name
+
+
+@pytest.mark.parametrize("language", ["sw", "en"])
+def test_help_leads_to_every_service_within_two_parts(language: str) -> None:
+    said = read_texts(SHIPPED.with_name(SMS)).say("help", language, CODES)
+    named = set(fields(said.replace(",", " ").replace(":", " ")))
+    for name, service in SERVICES.by_name.items():
+        assert named & {words.partition(" ")[0] for words in service.words}, name
+    assert {kind.value.upper() for kind in Kind} <= named
+    assert parts.fits(said, 2)
+
+
 def check(tmp_path: Path, text: str, offices: tuple[str, ...] | None = None) -> list[str]:
-    path = tmp_path / "k.sms"
+    path = tmp_path / "k.toml"
     path.write_text(text, "utf-8")
     return check_services(path, offices)
 
@@ -218,15 +257,15 @@ def test_what_is_wrong_is_said_with_its_place(
 ) -> None:
     assert old in GOOD
     told = check(tmp_path, GOOD.replace(old, new, 1), ("maji.debt", "barua.hali"))
-    assert any(one.startswith((f"k.sms {sentence}", f"k.sms{sentence}")) for one in told), told
+    assert any(one.startswith((f"k.toml {sentence}", f"k.toml{sentence}")) for one in told), told
 
 
 def test_a_file_that_is_not_there_or_no_utf8_is_told(tmp_path: Path) -> None:
-    assert check_services(tmp_path / "x.sms") == [
-        f"{tmp_path / 'x.sms'}: No such file or directory"
+    assert check_services(tmp_path / "x.toml") == [
+        f"{tmp_path / 'x.toml'}: No such file or directory"
     ]
-    (tmp_path / "y.sms").write_bytes(b"\xff")
-    assert check_services(tmp_path / "y.sms")[0].startswith("y.sms: ")
+    (tmp_path / "y.toml").write_bytes(b"\xff")
+    assert check_services(tmp_path / "y.toml")[0].startswith("y.toml: ")
 
 
 @pytest.mark.parametrize("instead", ["5", "[]", "{}", '""', "[5]", "true", '{ sw = "x" }', None])
@@ -236,4 +275,4 @@ def test_no_broken_line_is_met_with_a_traceback(tmp_path: Path, instead: str | N
         name, equals, _ = line.partition(" = ")
         broken = f"{name} = {instead}" if equals and instead is not None else ""
         told = check(tmp_path, "\n".join((*lines[:number], broken, *lines[number + 1 :])))
-        assert all(sentence.startswith("k.sms") for sentence in told)
+        assert all(sentence.startswith("k.toml") for sentence in told)

@@ -19,6 +19,7 @@ from ussdapp.core.resume import Draft
 from ussdapp.core.routing import Route, Routes
 from ussdapp.core.session import Record, Shown
 from ussdapp.ports import After, BackOffices, NoSuchCase, Questions, ReferenceTaken, Unavailable
+from ussdapp.stores.hints import RecentHints
 from ussdapp.stores.menu_files import ServedMenus, read_menu, read_texts
 from ussdapp.usecases.answer_ussd import AnswerUssd
 
@@ -73,6 +74,8 @@ class FakeSessions:
         self.records: dict[str, Record] = {}
         self.drafts: dict[Msisdn, Record] = {}
         self.claims: set[str] = set()
+        self.effects: dict[str, str] = {}
+        self.wrong: dict[tuple[Msisdn, str], set[str]] = {}
         self.down = False
         self.trips = 0
         self._lock = Lock()
@@ -113,10 +116,20 @@ class FakeSessions:
             self.claims.add(key)
             return fresh
 
+    def first_effect(self, key: str, effect: str) -> str:
+        self._reach()
+        return self.effects.setdefault(key, effect)
+
+    def tried(self, citizen: Msisdn, day: str, wrong: str = "") -> int:
+        self._reach()
+        tried = self.wrong.setdefault((citizen, day), set())
+        if wrong:
+            tried.add(wrong)
+        return len(tried)
+
     def wipe(self) -> None:
-        self.records.clear()
-        self.drafts.clear()
-        self.claims.clear()
+        for kept in (self.records, self.drafts, self.claims, self.effects, self.wrong):
+            kept.clear()
 
     def _reach(self) -> None:
         self.trips += 1
@@ -240,6 +253,29 @@ class FakeCases:
             raise Unavailable("cases")
 
 
+class FakeOptOuts:
+    """Keeps ports.OptOuts; `out` are those that now want no notices, None for of all."""
+
+    def __init__(self) -> None:
+        self.out: set[tuple[Msisdn, str | None]] = set()
+        self.changes = 0
+        self.down = False
+
+    def opt_out(self, msisdn: Msisdn, institution: str | None, at: datetime) -> None:
+        self._reach()
+        self.out.add((msisdn, institution))
+
+    def opt_in(self, msisdn: Msisdn, institution: str | None, at: datetime) -> None:
+        self._reach()
+        gone = {one for one in self.out if one[0] == msisdn and institution in (None, one[1])}
+        self.out -= gone
+
+    def _reach(self) -> None:
+        self.changes += 1
+        if self.down:
+            raise Unavailable("opt_outs")
+
+
 class FakeDoorbells:
     """Keeps ports.Doorbells."""
 
@@ -259,6 +295,7 @@ class World:
     cases: FakeCases = field(default_factory=FakeCases)
     doorbells: FakeDoorbells = field(default_factory=FakeDoorbells)
     offers: FakeOffers = field(default_factory=FakeOffers)
+    opt_outs: FakeOptOuts = field(default_factory=FakeOptOuts)
     offices: BackOffices | None = None
     questions: Questions | None = None
     menus: ServedMenus = field(default_factory=lambda: ServedMenus(real_menu()))
@@ -274,9 +311,11 @@ class World:
             letters=real_letters(),
             doorbells=self.doorbells,
             new_reference=lambda: Reference.numbered(next(self.numbers)),
+            hints=RecentHints(),
             offers=self.offers,
             offices=self.offices,
             questions=self.questions,
+            opt_outs=self.opt_outs,
         )
 
 

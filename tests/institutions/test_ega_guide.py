@@ -1,6 +1,8 @@
 import base64
 import hmac
 import json
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl
 
@@ -16,6 +18,12 @@ from ussdapp.ports import OfficeGarbled, OfficeLate, OfficeUnavailable
 
 BILL = "994550451254"
 GARBAGE = ["html", "list", "cut", "types", "deep", "nan", "binary", "empty"]
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    """Waits for what other threads do; a test that never sees it fails."""
+    waited = threading.Event()
+    assert any(true() or waited.wait(0.01) for _ in range(1000))
 
 
 class Wall:
@@ -217,6 +225,35 @@ def test_a_hanging_office_takes_four_calls_and_leaves_the_others_alone(offices):
         ends = [one.result() for one in asked]
     assert ends.count("answered") == 4
     assert offices.server.asked["gepg.bill"] == 4
+
+
+def test_a_burst_waits_its_turn_and_is_answered(offices):
+    office = offices.asked("gepg.bill")
+    offices.behave(delay=0.02)
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(office.look_up, "gepg.bill", BILL, asker()) for _ in range(8)]
+        assert all(one.result().success for one in asked)
+    assert offices.server.asked["gepg.bill"] == 8
+
+
+def test_who_waits_for_a_hanging_office_takes_no_place_of_its_neighbours(offices):
+    both = {name: offices.table(name, deadline=5.0) for name in ("gepg.bill", "luku.meter")}
+    guide = build(both, CLIENT, most_in_all=5)
+    offices.behave(office="gepg.bill", delay=1.5)
+
+    def hang(_: int) -> bool:
+        try:
+            guide.look_up("gepg.bill", BILL, asker())
+        except OfficeUnavailable:
+            return False
+        return True
+
+    with ThreadPoolExecutor(10) as pool:
+        hanging = [pool.submit(hang, number) for number in range(8)]
+        eventually(lambda: offices.server.asked["gepg.bill"] == 4)
+        for _ in range(5):
+            assert guide.look_up("luku.meter", "24730001234", asker()).success
+        assert [one.result() for one in hanging].count(True) == 4
 
 
 def test_all_offices_together_leave_threads_for_everybody_else(offices):

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.conftest import running
+from tests.fakes.clusters import Clusters
 from ussdapp.ports import Unavailable
 from ussdapp.sandbox import embedded
 from ussdapp.stores.database import Database, first
@@ -32,8 +33,9 @@ def family(folder: Path) -> list[int]:
 
 @pytest.mark.real
 def test_a_frozen_server_costs_a_bounded_wait_and_is_used_again_once_it_thaws(
-    tmp_path: Path,
+    tmp_path: Path, clusters: Clusters
 ) -> None:
+    clusters.lend(tmp_path / "pg")
     with running(embedded.postgres(tmp_path / "pg", os.environ), tmp_path) as url:
         database = Database(url, answers_within=1.0)
         assert one(database) == (1,)
@@ -63,6 +65,7 @@ def test_a_frozen_server_costs_a_bounded_wait_and_is_used_again_once_it_thaws(
         else:
             pytest.fail("the database was not used again")
         database.close()
+    clusters.take_back(tmp_path / "pg")
 
 
 def test_a_connection_that_was_killed_is_not_noticed(database_url: str) -> None:

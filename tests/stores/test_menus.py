@@ -69,6 +69,24 @@ def test_the_first_dialogue_of_a_process_sees_the_institutions(gateway: Gateway)
     assert [item.key for item in gateway.process().current().lists["institutions"]] == ["ega"]
 
 
+def test_nobody_sees_an_empty_directory_while_a_process_starts(gateway: Gateway) -> None:
+    answers = threading.Event()
+
+    def slowly() -> tuple[Institution, ...]:
+        answers.wait(10)
+        return gateway.world.institutions.all()
+
+    folder = Folder(gateway.folder, 160, {})
+    live = LiveMenus(folder, gateway.versions, slowly, lambda: gateway.now)
+    with ThreadPoolExecutor(8) as pool:
+        dialled = [pool.submit(live.current) for _ in range(8)]
+        answers.wait(1.5)  # a database on a busy machine takes its time
+        assert not any(one.done() for one in dialled)
+        answers.set()
+        menus = [one.result() for one in dialled]
+    assert {item.key for menu in menus for item in menu.lists["institutions"]} == {"ega"}
+
+
 def test_a_published_branch_is_served_after_the_next_look(gateway: Gateway) -> None:
     live = gateway.process()
     assert says(live.current()) == "Huduma mwanzo"

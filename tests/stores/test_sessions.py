@@ -282,6 +282,49 @@ def test_what_is_counted_waits_three_days_and_names_nobody(redis_url: str) -> No
         assert word.encode() not in content
 
 
+def test_the_first_effect_under_a_key_is_told_to_who_comes_after(sessions: Sessions) -> None:
+    assert sessions.first_effect("words", "a") == "a"
+    assert [sessions.first_effect("words", effect) for effect in ("b", "a")] == ["a", "a"]
+    assert sessions.first_effect("other words", "c") == "c"
+
+
+def test_eight_threads_agree_on_the_first_effect(redis_url: str) -> None:
+    sessions = redis_sessions(redis_url)
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda effect: sessions.first_effect("k", effect), "abcdefgh"))
+    assert len(set(told)) == 1
+
+
+def test_a_first_effect_that_cannot_be_read_is_as_good_as_none(redis_url: str) -> None:
+    redis_sessions(redis_url).first_effect("k", "a")
+    elsewhere = redis_sessions(redis_url, Seal(b"t" * 32, b"i" * 32))
+    assert elsewhere.first_effect("k", "b") == "b"
+
+
+def test_each_wrong_reference_counts_once_a_day_and_citizen(sessions: Sessions) -> None:
+    assert sessions.tried(ASHA, "20261122") == 0
+    assert [sessions.tried(ASHA, "20261122", wrong) for wrong in ("1", "2", "1")] == [1, 2, 2]
+    assert sessions.tried(JUMA, "20261122") == sessions.tried(ASHA, "20261123") == 0
+    assert sessions.tried(ASHA, "20261122") == 2
+
+
+def test_what_is_kept_of_words_and_references_shows_neither_and_goes(redis_url: str) -> None:
+    sessions, client = redis_sessions(redis_url), connected(redis_url)
+    sessions.first_effect(f"{ASHA.digits} Maji hayatoki", "effect of ATUid_1")
+    sessions.tried(ASHA, "20261122", "482130000015")
+    for key in cast("list[bytes]", client.keys()):
+        assert 0 < cast("int", client.ttl(key)) <= 26 * 3600
+        members = client.smembers(key) if client.type(key) == b"set" else {client.get(key)}
+        for word in (ASHA.digits, "Maji", "ATUid", "482130000015"):
+            assert word.encode() not in key + b"".join(cast("set[bytes]", members))
+
+
+def test_marks_of_requests_are_kept(sessions: Sessions) -> None:
+    marked = Record("v1", "sw", ("9",), marks=("a.first", "b.c"), marked_at=1795339800.25)
+    sessions.exchange("k", None, after(marked))
+    assert sessions.kept("k") == marked
+
+
 @pytest.mark.parametrize(
     ("seconds", "bucket"), [(0, 0), (1, 1), (14, 5), (599, 10), (601, 11), (-5, 0)]
 )
@@ -316,3 +359,7 @@ def test_a_redis_that_nobody_serves_is_unavailable() -> None:
         sessions.kept("k")
     with pytest.raises(Unavailable):
         sessions.exchange("k", None, after(FIRST))
+    with pytest.raises(Unavailable):
+        sessions.first_effect("k", "a")
+    with pytest.raises(Unavailable):
+        sessions.tried(ASHA, "20261122")

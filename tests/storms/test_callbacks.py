@@ -13,7 +13,7 @@ from tests.storms.recorded import Recorded, citizen, drawn, ill_formed, masked, 
 from tests.storms.storm import Storm
 from ussdapp.core.inbound import Keyed
 
-CALLBACKS = int(os.environ.get("STORM_CALLBACKS", "3000"))
+CALLBACKS = int(os.environ.get("STORM_CALLBACKS", "1000"))
 SEED = int(os.environ.get("STORM_SEED", "152"))
 REFERENCE = re.compile(r"[0-9]{4}-[0-9]{4}-[0-9]{4}")
 

@@ -1,7 +1,8 @@
 """Every screen that ships is reached, is left, and fits a handset in both languages."""
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 
 import pytest
 
@@ -113,7 +114,7 @@ def test_no_page_of_a_list_of_six_hundred_is_over_budget(language: str) -> None:
 def pages(menu: Menu, name: str, language: str, sent: str) -> Iterator[tuple[Session, str]]:
     """Every page of a screen, alone and below each sentence it may be shown with."""
     screen = menu.screens[name]
-    answers = {one: widest(menu, one, language, sent) for one in names(menu)}
+    answers = widest_answers(language, sent)
     for under in filters(menu, screen):
         start = Session(name, language, {**answers, **under}, day=TODAY)
         for page in range(page_count(menu, start)):
@@ -143,6 +144,13 @@ def names(menu: Menu) -> set[str]:
         name for one in menu.screens.values() if isinstance(one, Lookup) for name in one.brings
     }
     return {*menu.savers, *brought, "kumbukumbu", "hali", "jibu", "taasisi"}
+
+
+@cache
+def widest_answers(language: str, sent: str) -> Mapping[str, str]:
+    """All that a screen of the tree may show, at its widest."""
+    menu = tree()
+    return {name: widest(menu, name, language, sent) for name in names(menu)}
 
 
 def widest(menu: Menu, name: str, language: str, sent: str) -> str:

@@ -19,7 +19,7 @@ from tests.storms.storm import Storm
 from ussdapp.core.inbound import Keyed
 from ussdapp.core.session import Shown
 
-SESSIONS = int(os.environ.get("STORM_SESSIONS", "60"))
+SESSIONS = int(os.environ.get("STORM_SESSIONS", "24"))
 SEED = int(os.environ.get("STORM_SEED", "152"))
 DEATHS = 5
 PATIENCE = 60.0

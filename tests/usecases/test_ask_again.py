@@ -113,6 +113,20 @@ def test_a_long_answer_keeps_to_two_parts_of_plain_characters():
     assert world.text().endswith("...")
 
 
+@pytest.mark.parametrize("at", range(150, 156))
+@pytest.mark.parametrize("long", [306, 600], ids=["as long as two parts", "longer"])
+def test_two_parts_are_filled_and_an_escape_goes_whole_into_the_second(at, long):
+    lead = len("Bili ya Serikali: ")
+    words = f"{'a' * (at - lead - 1)}[{'b' * long}"
+    world = World(LOOKUP, LookedUp(True, {"sms": words}))
+    world.run(1)
+    text, parts = world.text(), split(world.text())
+    across = at == 153  # its first septet would be the last of the first part
+    assert len(parts) == 2
+    assert len(text) + 1 == (305 if across else 306)
+    assert [len(body) for body in parts.bodies] == [152 if across else 153, 153]
+
+
 def test_an_institution_that_is_down_is_asked_until_it_answers():
     world = World(LOOKUP, OfficeLate(), OfficeUnavailable(), OfficeGarbled(), FOUND)
     world.run(1)

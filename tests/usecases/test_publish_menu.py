@@ -1,5 +1,6 @@
 """What may be published, by whom, and what happens when two do it at once."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -55,6 +56,16 @@ def test_files_with_impossible_names_are_refused_unread() -> None:
     with pytest.raises(BranchRefused):
         world.publish(EGA, {"ega": {"../gepg/a.toml": "x"}}, NOON)
     assert world.proof.asked == []
+
+
+def test_a_branch_that_is_called_after_a_service_is_its_institutions() -> None:
+    world = Publishing()
+    publish = replace(world.publish, owners={"gms": "ega", "gepg": "nobody"})
+    publish(EGA, {"gms": ONE}, NOON)
+    assert world.standing() == {"gms": ONE}
+    for by, branch in ((GEPG, "gms"), (GEPG, "gepg"), (STAFF, "gepg")):
+        with pytest.raises(NoSuchBranch):
+            publish(by, {branch: TWO}, NOON)
 
 
 @pytest.mark.parametrize("branch", [MAIN, "gepg", "nobody", "", "../ega", "EGA"])

@@ -297,7 +297,7 @@ def test_a_service_asks_its_office_and_answers_in_one_sentence() -> None:
         "gepg.bill", {"data": "994550451254"}, ASHA, "sw"
     )  # fmt: skip
     assert said(kept) == [PAID]
-    assert kept.notifications[0].institution == "gepg"
+    assert kept.notifications[0].institution == "fedha"
     assert ASHA.digits not in asker.effect
 
 

@@ -33,11 +33,12 @@ from ussdapp.stores.dialogues import PgDialogues
 from ussdapp.stores.doorbells import RqDoorbells
 from ussdapp.stores.drafts import PgOffers
 from ussdapp.stores.funnel import PgFunnel, RedisCounts
+from ussdapp.stores.hints import RecentHints
 from ussdapp.stores.institutions import PgInstitutions
 from ussdapp.stores.journal import PgJournal
 from ussdapp.stores.keyword_files import KEYWORDS, read_services
 from ussdapp.stores.leases import PgLeases
-from ussdapp.stores.menu_files import MenuRefused, read_texts
+from ussdapp.stores.menu_files import MenuRefused, read_owners, read_texts
 from ussdapp.stores.menu_trees import MenuProof
 from ussdapp.stores.menu_versions import PgMenuVersions
 from ussdapp.stores.menus import Folder, LiveMenus
@@ -242,7 +243,10 @@ def build_gateway(settings: Settings) -> Gateway:
         record_opt_out=RecordOptOut(kept.opt_outs, kept.institutions),
         reply_to_case=ReplyToCase(kept.cases, kept.doorbells, letters),
         publish_menu=PublishMenu(
-            kept.versions, kept.institutions, MenuProof(MENUS, budget, values, offices)
+            kept.versions,
+            kept.institutions,
+            MenuProof(MENUS, budget, values, offices),
+            read_owners(MENUS),
         ),
         reconcile=Reconcile(
             kept.leases,
@@ -283,11 +287,13 @@ def _answer_ussd(
         letters=letters,
         doorbells=kept.doorbells,
         new_reference=_new_reference,
+        hints=RecentHints(),
         offers=kept.offers,
         pause=time.sleep,
         offices=_offices(settings),
         questions=kept.questions,
         steps=kept.sessions,
+        opt_outs=kept.opt_outs,
     )
 
 
@@ -305,6 +311,7 @@ def _receive_mo(settings: Settings, kept: _Stores, letters: Letters) -> ReceiveM
         services=read_services(MENUS / KEYWORDS, tuple(settings.back_offices)),
         offices=_offices(settings, patience=_TEXTED_S),
         questions=kept.questions,
+        tries=kept.sessions,
         networks=kept.routes,
         heard_on=_heard_on(settings),
     )

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ussdapp.core.ended import Ended
-from ussdapp.core.inbound import Keyed, Mo, OptOut, Receipt
+from ussdapp.core.inbound import Mo, OptOut, Receipt
+from ussdapp.core.marked import Marked
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.session import Shown
 from ussdapp.core.status import Status
@@ -44,17 +45,27 @@ class BeemCallbacks:
 
     name: str
 
-    def read_ussd(self, request: WireRequest) -> Keyed | Ended:
+    def read_ussd(self, request: WireRequest) -> Marked | Ended:
         """One input of a dialogue, or its end; raises BadRequest for what lacks an id, an MSISDN,
-        a command or the input. No service code is told."""
+        a command or the input. No service code is told. Their guide does not say that a
+        `request_id` is another in every request: core.marked finds out."""
         said = _said(request)
         session_id, msisdn = _text(said, USSD.session_named_by), _msisdn(said, "msisdn")
         if not is_id(session_id):
             raise BadRequest("session_id", "session_id is missing or no id")
         if _told(said, USSD.over_told_by):
             return Ended(self.name, session_id, msisdn)
-        text = "" if _told(said, USSD.first_told_by) else _input(said)
-        return Keyed(self.name, session_id, msisdn, "", text, USSD.cumulative)
+        first = _told(said, USSD.first_told_by)
+        return Marked(
+            channel=self.name,
+            session_id=session_id,
+            msisdn=msisdn,
+            service_code="",
+            text="" if first else _input(said),
+            cumulative=USSD.cumulative,
+            number=_text(_inner(said, "payload"), "request_id"),
+            first=first,
+        )
 
     def write_ussd(self, request: WireRequest, shown: Shown) -> WireReply:
         """The screen with the ids of its request, as they were spelt; `request_id` is an echo,

@@ -19,9 +19,12 @@ from ussdapp.core.drawing_svg import svg
 from ussdapp.core.menu import Menu, items_of
 from ussdapp.core.msisdn import Msisdn, NotAnMsisdn
 from ussdapp.core.texts import LANGUAGES
+from ussdapp.sandbox.back_office_answers import read_offices
 from ussdapp.sandbox.demo import institutions
+from ussdapp.stores.keyword_files import KEYWORDS, check_services
 from ussdapp.stores.menu_files import MenuRefused, check_menus, read_menu
 from ussdapp.stores.menu_trees import branch_files
+from ussdapp.stores.owner_files import check_owners
 
 if TYPE_CHECKING:
     from ussdapp.core.branches import MenuVersion
@@ -44,9 +47,18 @@ menus.add_command(funnel)
 
 @menus.command("check")
 @click.argument("folder", type=FOLDER, default=MENUS)
-def check(folder: Path) -> None:
-    """Prove the menu files; one sentence for each fault."""
-    faults = check_menus(folder)
+@click.option(
+    "--office", "more", multiple=True, metavar="NAME",
+    help="An office that the settings have and the sandbox has not, such as gepg.bill.",
+)  # fmt: skip
+def check(folder: Path, more: tuple[str, ...]) -> None:
+    """Prove the menu files, the keywords of SMS and whose each branch is; one sentence for each
+    fault."""
+    offices = {*read_offices(), *more}
+    faults = check_menus(folder, offices)
+    faults += check_owners(folder, [one.short_name for one in institutions()])
+    if (folder / KEYWORDS).exists():
+        faults += check_services(folder / KEYWORDS, offices)
     for fault in faults:
         click.echo(fault)
     click.echo(f"{len(faults)} faults" if faults else "menus proven")

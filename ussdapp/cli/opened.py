@@ -17,7 +17,7 @@ from ussdapp.ports import Unavailable
 from ussdapp.settings import Settings, SettingsRefused, read_settings
 from ussdapp.stores.database import Database
 from ussdapp.stores.institutions import PgInstitutions
-from ussdapp.stores.menu_files import MenuRefused
+from ussdapp.stores.menu_files import MenuRefused, read_owners
 from ussdapp.stores.menu_trees import MenuProof
 from ussdapp.stores.menu_versions import PgMenuVersions
 from ussdapp.stores.registers import PgRegisters
@@ -92,5 +92,6 @@ def _joined(settings: Settings, database: Database) -> Opened:
             versions=PgMenuVersions(database),
             institutions=institutions,
             proof=MenuProof(MENUS, settings.screen_budget, values),
+            owners=read_owners(MENUS),
         ),
     )

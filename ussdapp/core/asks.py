@@ -33,6 +33,7 @@ class Shape:
 
 
 _ANY: Final[frozenset[str]] = frozenset()
+_DONE: Final[Mapping[str, Mapping[str, int]]] = {"done": {}, UNAVAILABLE: {}}
 _CASE: Final = {"taasisi": 20, "kumbukumbu": 14, "hali": 20}
 ASKS: Final[Mapping[str, Shape]] = {
     "case.file": Shape(
@@ -45,6 +46,7 @@ ASKS: Final[Mapping[str, Shape]] = {
         outcomes={
             "filed": {"kumbukumbu": 14},
             "filed_anonymous": {"kumbukumbu": 14},
+            "known": {"kumbukumbu": 14},
             UNAVAILABLE: {},
         },
         effect=True,
@@ -55,9 +57,14 @@ ASKS: Final[Mapping[str, Shape]] = {
             "found": _CASE,
             "answered": {**_CASE, "jibu": WIDE},
             "missing": {},
+            "too_many": {},
             UNAVAILABLE: {},
         },
     ),
+    "notices.stop": Shape(needs={"taasisi": _ANY}, outcomes=_DONE, effect=True),
+    "notices.stop_all": Shape(needs={}, outcomes=_DONE, effect=True),
+    "notices.start": Shape(needs={"taasisi": _ANY}, outcomes=_DONE, effect=True),
+    "notices.start_all": Shape(needs={}, outcomes=_DONE, effect=True),
     LOOK_UP: Shape(
         needs={},
         outcomes={

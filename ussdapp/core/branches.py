@@ -7,10 +7,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 MAIN: Final = "main"
-SMS: Final = "sms.toml"  # texts, not screens: it belongs to no branch
+SMS: Final = "sms.toml"
+KEYWORDS: Final = "keywords.toml"
+OWNERS: Final = "owners.toml"
+# no screens, and so of no branch: what is written by SMS, what is asked by SMS, whose a branch is
+APART: Final = frozenset({SMS, KEYWORDS, OWNERS})
+NO_OWNERS: Final[Mapping[str, str]] = MappingProxyType({})  # each branch is its namesake's
 MOST_FILES: Final = 50  # of one branch
 MOST_OCTETS: Final = 256 * 1024  # of one branch, all its files in UTF-8
 _FILE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}\.toml")
@@ -27,10 +33,11 @@ class Publisher:
     name: str
     institution: str | None = None
 
-    def owns(self, branch: str) -> bool:
+    def owns(self, branch: str, owners: Mapping[str, str] = NO_OWNERS) -> bool:
         """Whether the branch is theirs to read and to publish."""
         # an institution may be called main, and yet main is not its branch
-        return self.institution is None or (branch != MAIN and self.institution == branch)
+        owner = owner_of(branch, owners)
+        return self.institution is None or (branch != MAIN and self.institution == owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,11 @@ class BranchRefused(Exception):
         self.complaints = complaints
 
 
+def owner_of(branch: str, owners: Mapping[str, str]) -> str:
+    """The short name of the institution whose branch it is: as `owners` says, or its own name."""
+    return owners.get(branch, branch)
+
+
 def digest_of(files: Files) -> str:
     """Equal for equal files."""
     written = json.dumps(dict(files), sort_keys=True).encode()
@@ -70,9 +82,9 @@ def digest_of(files: Files) -> str:
 
 
 def branch_of(path: str) -> str:
-    """The branch that a file of a tree belongs to; "" for the SMS texts."""
+    """The branch that a file of a tree belongs to; "" for those that hold no screens."""
     folder, _, _ = path.rpartition("/")
-    return folder.partition("/")[0] or ("" if path == SMS else MAIN)
+    return folder.partition("/")[0] or ("" if path in APART else MAIN)
 
 
 def in_tree(branch: str, files: Files) -> dict[str, str]:
@@ -98,7 +110,7 @@ def unfit(files: Files) -> Iterator[Complaint]:
     if sum(len(text.encode("utf-8", "replace")) for text in files.values()) > MOST_OCTETS:
         yield Complaint("", "too_large", f"A branch has at most {MOST_OCTETS // 1024} kB.")
     for name, text in files.items():
-        if not _FILE.fullmatch(name) or name == SMS:
+        if not _FILE.fullmatch(name) or name in APART:
             yield Complaint("?", "name", "A file is named like bills.toml, in lower case.")
         elif any("\ud800" <= character <= "\udfff" for character in text):
             yield Complaint(name, "characters", f"{name} holds what is no character.")

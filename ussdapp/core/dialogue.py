@@ -9,7 +9,7 @@ from ussdapp.core.listed import matching, picked
 from ussdapp.core.menu import Menu
 from ussdapp.core.page import page_count, render
 from ussdapp.core.patterns import accepted
-from ussdapp.core.screen_text import fill
+from ussdapp.core.screen_text import cut, fill
 from ussdapp.core.screens import (
     BACK,
     HOME,
@@ -28,7 +28,7 @@ from ussdapp.core.screens import (
     Spoken,
     Text,
 )
-from ussdapp.core.session import MOST_WRONG, OVER, Ask, Found, Place, Session, Turn
+from ussdapp.core.session import MOST_WRONG, OVER, SAID, Ask, Found, Place, Session, Turn
 
 MOST_KEYED: Final = 182  # characters of one step: what a USSD string can carry (3GPP TS 23.038)
 
@@ -77,20 +77,25 @@ def asks(menu: Menu, session: Session) -> bool:
     if session.screen not in menu.asking:
         return False
     if isinstance(menu.screens[session.screen], Lookup):
-        return True
+        return not session.heard_out
     return not session.told or session.hands is not None
 
 
 def shown(menu: Menu, moved: Moved) -> Turn:
     """The turn of a session: its text, or its ask."""
     session, screen = moved.session, menu.screens[moved.session.screen]
+    step = f"{session.screen}@{menu.version}"
     if session.over:
-        return Turn(session, fill(menu.words.enough[session.language], menu.values), ends=True)
+        text = fill(menu.words.enough[session.language], menu.values)
+        return Turn(session, text, ends=True, step=step)
     if isinstance(screen, Lookup):
+        if session.heard_out:
+            return Turn(session, cut(session.told[0], menu.budget), ends=True, step=step)
         return Turn(session, ask=Ask(screen.asks, session.screen, session.answers))
     if isinstance(screen, External) and asks(menu, session):
         return Turn(session, ask=Ask(RELAY, session.screen, session.answers, session.hands))
-    return Turn(session, render(menu, session, moved.sentence), _ends(menu, session, screen))
+    text = render(menu, session, moved.sentence)
+    return Turn(session, text, _ends(menu, session, screen), step=step)
 
 
 def ended(menu: Menu, session: Session) -> bool:
@@ -103,6 +108,8 @@ def answered(menu: Menu, session: Session, found: Found) -> Session:
     screen = menu.screens[session.screen]
     if found.outcome == AGAIN or not isinstance(screen, Lookup | External):
         return session.back()
+    if isinstance(screen, Lookup) and found.outcome == SAID:
+        return replace(session, told=(found.values.get("text", ""), OVER))
     if isinstance(screen, External) and found.outcome in (SHOWS, ENDS):
         return _told(session, found)
     return _onward(menu, session, screen, found)
@@ -145,7 +152,7 @@ def _onward(menu: Menu, session: Session, screen: Lookup | External, found: Foun
 
 def _ends(menu: Menu, session: Session, screen: Screen) -> bool:
     if session.screen not in menu.final:
-        return False
+        return isinstance(screen, Lookup) and session.heard_out
     last = isinstance(screen, End)
     last = last or (isinstance(screen, Text) and not screen.goto)
     last = last or (isinstance(screen, External) and session.heard_out)

@@ -1,19 +1,17 @@
 """Knows what a text to the short code asks for (CONTRACT section 7)."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
 from ussdapp.core.case import MOST_WORDS, Kind
+from ussdapp.core.screen_text import cleaned
 
 _FIELDS: Final = re.compile(r"[\s*#]+")
 _STOPS: Final = ".,;:!?"
 _REFERENCE: Final = re.compile(r"[0-9](?:[\s*#-]*[0-9]){11}(?![0-9])")
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})  # controls, direction marks, surrogates
-_BREAKS: Final = str.maketrans("\r\n\t", "   ")
 
 
 class Verb(Enum):
@@ -78,16 +76,9 @@ class Command:
         return "".join(filter(str.isdigit, match[0])), words
 
 
-def cleaned(text: str) -> str:
-    """The words a person meant: no controls, direction marks, NUL or lone surrogates."""
-    spaced = text.translate(_BREAKS)
-    seen = "".join(char for char in spaced if unicodedata.category(char) not in _UNSEEN)
-    return seen.strip()[:MOST_WORDS]
-
-
 def read(text: str) -> Command:
     """What the text asks for; never raises."""
-    word, rest = _field(cleaned(text))
+    word, rest = _field(cleaned(text).strip()[:MOST_WORDS])
     verb = WORDS.get(word.upper(), Verb.UNKNOWN)
     subject, words = _field(rest)
     return Command(verb, word.upper(), subject, words)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from ussdapp.core.branches import owner_of
 from ussdapp.core.inbound import Institution
 from ussdapp.core.kinds import KINDS
 from ussdapp.core.screen_text import readable
@@ -17,6 +18,7 @@ from ussdapp.core.screens import (
     Screen,
     Spoken,
     Text,
+    institution_of,
 )
 
 
@@ -72,9 +74,10 @@ class Words:
 @dataclass(frozen=True, slots=True)
 class Menu:
     """All screens. `budget` is in septets a screen; `values` may be shown on every screen, and
-    branches may go to `returns`. `typed` names what holds citizens' own words, `asking` the
-    screens that may wait for an answer of ours, `final` those that may end the dialogue. What is
-    the same for everybody is laid out once, and remembered in `drawn`."""
+    branches may go to `returns`; `owners` are the institutions of branches not called after them.
+    `typed` names what holds citizens' own words, `asking` the screens that may wait for an answer
+    of ours, `final` those that may end the dialogue. What is the same for everybody is laid out
+    once, and remembered in `drawn`."""
 
     first: str
     words: Words
@@ -83,6 +86,7 @@ class Menu:
     values: Mapping[str, str]
     budget: int = 160
     returns: frozenset[str] = frozenset()
+    owners: Mapping[str, str] = field(default_factory=dict)
     version: str = field(init=False, compare=False)
     savers: Mapping[str, tuple[Screen, ...]] = field(init=False, repr=False, compare=False)
     by_key: Mapping[str, Mapping[str, Item]] = field(init=False, repr=False, compare=False)
@@ -115,6 +119,11 @@ class Menu:
                 kind = KINDS[screen.takes]
                 return kind.shown(value) if kind.shape.fullmatch(value) else value
         return value
+
+    def institution(self, screen: str) -> str | None:
+        """The institution whose branch a screen is in, None for the gateway's own."""
+        branch = institution_of(screen)
+        return owner_of(branch, self.owners) if branch else None
 
     def _content(self) -> tuple[object, ...]:
         returns = tuple(sorted(self.returns))

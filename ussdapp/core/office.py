@@ -8,7 +8,7 @@ from ussdapp.core.back_office import Asker, HandedIn, LookedUp, Mode, Question, 
 from ussdapp.core.menu import Menu
 from ussdapp.core.page import value_of
 from ussdapp.core.screen_text import fill, gaps, told
-from ussdapp.core.screens import End, External, Lookup, Text, institution_of
+from ussdapp.core.screens import End, External, Lookup, Text
 from ussdapp.core.session import Found, Session
 
 MOST_SAID: Final = 2000  # characters of one answer that are shown
@@ -62,7 +62,7 @@ def question(menu: Menu, session: Session, asker: Asker) -> Question:
         asked=asked,
         asker=asker,
         title=(screen.title or {}).get(session.language, screen.of),
-        institution=institution_of(session.screen),
+        institution=menu.institution(session.screen),
         sentences=_sentences(menu, session, screen) if mode is Mode.LOOKUP else {},
         names={theirs: ours for ours, theirs in screen.brings.items()},
     )

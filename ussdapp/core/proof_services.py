@@ -34,14 +34,15 @@ def _alike(services: Services) -> Iterator[str]:
     for name, service in services.by_name.items():
         for word in service.words:
             if word in owners:
-                yield f"[{name}]: the keyword {word!r} stands twice, in [{owners[word]}] before"
+                before = f"stands twice, in [{owners[word]}] before"
+                yield f"[{name}]: the keyword {word!r} {before}: take one of them out"
             owners.setdefault(word, name)
 
 
 def _faults(service: Service, services: Services, offices: Collection[str] | None) -> Iterator[str]:
     yield from _keywords(service, services)
     if offices is not None and service.asks.of not in offices:
-        yield f"there is no office {service.asks.of!r}"
+        yield f"there is no office {service.asks.of!r}: name one that the gateway is set up with"
     unkind = list(_values(service))
     yield from unkind
     yield from _names(service)
@@ -55,15 +56,17 @@ def _faults(service: Service, services: Services, offices: Collection[str] | Non
 
 def _keywords(service: Service, services: Services) -> Iterator[str]:
     if not service.words:
-        yield "words has no keyword"
+        yield "words has no keyword: write at least one"
     for word in service.words:
         first, _, second = word.partition(" ")
         if not _WORDS.fullmatch(word):
             yield f"the keyword {word!r} is not one or two words in capitals, a letter first"
         elif first in WORDS:
-            yield f"the keyword {word!r} begins with {first}, which the gateway keeps for itself"
+            kept = f"begins with {first}, which the gateway keeps for itself"
+            yield f"the keyword {word!r} {kept}: begin it with another word"
         elif second and _is_value_of_another(service, services.by_words.get(first), second):
-            yield f"the keyword {word!r} may also be {first} with the value {second}"
+            also = f"may also be {first} with the value {second}"
+            yield f"the keyword {word!r} {also}: take another word for one of the two"
 
 
 def _is_value_of_another(service: Service, other: Service | None, word: str) -> bool:
@@ -85,7 +88,7 @@ def _values(service: Service) -> Iterator[str]:
         yield f"a value has 1 to {LONGEST} characters, and least is not above most"
     for value in service.values:
         if value != " ".join(value.upper().split()):
-            yield f"values: {value!r} is not in capitals"
+            yield f"values: {value!r} is not in capitals: write {' '.join(value.upper().split())!r}"
 
 
 def _names(service: Service) -> Iterator[str]:
@@ -94,9 +97,9 @@ def _names(service: Service) -> Iterator[str]:
         if not _NAME.fullmatch(name):
             yield f"{name!r} is no name: a-z, 0-9 and _ only, a letter first"
         elif name in CODES:
-            yield f"{name!r} is one of the gateway's own codes"
+            yield f"{name!r} is one of the gateway's own codes: choose another name"
     if service.typed.saves in service.brought:
-        yield f"{service.typed.saves!r} is both saved and brought"
+        yield f"{service.typed.saves!r} is both saved and brought: give one of them another name"
 
 
 # -- sentences
@@ -118,9 +121,10 @@ def _sentences(service: Service) -> Iterator[str]:
             for stranger in gsm7.strangers(sentence):
                 yield f"{place}: {_instead(stranger)}"
             if _BRACE.search(bare(sentence)):
-                yield f"{place}: a brace that is no {{name}}"
+                yield f"{place}: a brace that is no {{name}}: take it out"
             for name in sorted(gaps(sentence) - set(known)):
-                yield f"{place}: shows {{{name}}}, which it cannot"
+                may = ", ".join(sorted(known)) or "no name"
+                yield f"{place}: shows {{{name}}}, which it cannot: it may show {may}"
 
 
 def _instead(stranger: str) -> str:
@@ -139,7 +143,8 @@ def _widths(service: Service) -> Iterator[str]:
             )
             taken = width(bare(sentence)) + sum(shown)
             if taken > room:
-                yield f"{part} {language}: takes {taken} septets, {taken - room} more than {room}"
+                more = f"{taken - room} more than {room}: write less"
+                yield f"{part} {language}: takes {taken} septets, {more}"
 
 
 def _widest(service: Service) -> int:
@@ -156,7 +161,10 @@ def _without_example(services: Services) -> Iterator[str]:
         for language in LANGUAGES:
             runs = _runs(service.typed.wrong[language])
             if not any(_works(service, services, text) for text in runs):
-                yield f"[{name}]: wrong {language}: gives no example that this service takes"
+                yield (
+                    f"[{name}]: wrong {language}: gives no example that this service takes: end it "
+                    f"with one, such as {service.words[0]} and a value"
+                )
 
 
 def _runs(sentence: str) -> Iterable[str]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from enum import Enum
 
 from ussdapp.core.dialogue import asks, ended
+from ussdapp.core.funnel import OFFER
 from ussdapp.core.menu import Menu
 from ussdapp.core.replay import BETWEEN, replay
 from ussdapp.core.screens import NO, YES, External
@@ -30,7 +31,7 @@ def draft_for(menu: Menu, turn: Turn) -> Draft:
 def offer(menu: Menu, draft: Record) -> Record | None:
     """The record that offers to go on from a draft, None for one that leads nowhere now."""
     past = (*draft.past, *draft.keys)
-    offered = replace(draft, keys=(), past=past, prefix=None, offered=True, sorry=False)
+    offered = replace(draft, keys=(), past=past, prefix=None, offered=True, sorry=False, marks=())
     session = replay(menu, offered).session
     return None if asks(menu, session) or ended(menu, session) or session.private else offered
 
@@ -45,7 +46,7 @@ def offering(menu: Menu, record: Record) -> Turn:
         f"{YES} {words.resume_yes[language]}",
         f"{NO} {words.resume_no[language]}",
     )
-    return Turn(session, "\n".join((*wrong, *lines)))
+    return Turn(session, "\n".join((*wrong, *lines)), step=f"{OFFER}@{menu.version}")
 
 
 def first_again(record: Record) -> Record:

@@ -141,6 +141,6 @@ Screen = Choice | Confirm | Input | Listing | Lookup | Text | End | External
 
 
 def institution_of(name: str) -> str | None:
-    """The institution whose branch a screen is in, None for the gateway's own."""
+    """The branch that a screen is in, None for the gateway's own."""
     folder, _, rest = name.partition(".")
     return folder if "." in rest else None

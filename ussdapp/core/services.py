@@ -22,13 +22,15 @@ CODES: Final = ("msimbo", "namba_fupi")  # what any sentence may show
 class Service:
     """One question to one office. `words` are its keywords, of one or two fields in capitals.
     `typed` says which value it takes and what a wrong one is told, unless `values` holds all there
-    are, as typed in capitals and as sent; `asks` is the office, its title and what it brings."""
+    are, as typed in capitals and as sent; `asks` is the office, its title and what it brings;
+    `institution` the short name of whose it is."""
 
     words: tuple[str, ...]
     typed: Input
     asks: Lookup
     found: Spoken
     missing: Spoken
+    institution: str
     values: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, given: Sequence[str]) -> str | None:
@@ -44,11 +46,6 @@ class Service:
     def shown(self, value: str) -> str:
         """The value as a citizen reads it."""
         return KINDS[self.typed.takes].shown(value) if self.typed.takes else value
-
-    @property
-    def institution(self) -> str:
-        """Whose service it is, as its office says."""
-        return self.asks.of.partition(".")[0]
 
     def title(self, language: str) -> str:
         """How it is called in a sentence that all services share."""

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 MOST_WRONG: Final = 3  # keys in a row that one screen does not take
+MOST_TRIES: Final = 10  # wrong references of one MSISDN in one day, by whatever way
 OVER: Final = "over"  # what an application that ended has in the place of its first option
+SAID: Final = "said"  # the outcome of an ask that ends the dialogue with a text of its own
 _NOTHING: Final[Mapping[str, str]] = {}
 
 
@@ -48,7 +50,7 @@ class Session:
 
     @property
     def heard_out(self) -> bool:
-        """Whether an application has ended the dialogue."""
+        """Whether an application, or an ask with a text of its own, has ended the dialogue."""
         return self.told[1:] == (OVER,)
 
     @property
@@ -111,7 +113,8 @@ class Record:
     or that took up a branch anew, has keys of before as its `past` and what was keyed for it as
     its `prefix`; `origin` is the dialogue whose effects it goes on with. While it is `offered`, the
     citizen has not said yet whether to go on from that past. A `sorry` one began anew because what
-    was kept of it is lost.
+    was kept of it is lost. `marks` are those of the latest requests (core.marked), and `marked_at`
+    is when the last of them came, in seconds since 1970.
     """
 
     version: str
@@ -124,6 +127,8 @@ class Record:
     origin: str = ""
     offered: bool = False
     sorry: bool = False
+    marks: tuple[str, ...] = ()
+    marked_at: float = 0.0
 
     @property
     def seen(self) -> str | None:
@@ -134,7 +139,9 @@ class Record:
     @property
     def start(self) -> Self:
         """The record before its first key."""
-        return replace(self, keys=(), found=()) if self.keys or self.found else self
+        if not (self.keys or self.found or self.marks):
+            return self
+        return replace(self, keys=(), found=(), marks=(), marked_at=0.0)
 
     def keyed(self, keys: tuple[str, ...]) -> Self:
         """The record with these keys."""
@@ -150,6 +157,8 @@ class Record:
             self.origin,
             self.offered,
             self.sorry,
+            self.marks,
+            self.marked_at,
         )
 
     @property
@@ -171,19 +180,22 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Turn:
-    """What a key caused: the session it leads to, and the text to show or the ask to make."""
+    """What a key caused: the session it leads to, and the text to show or the ask to make. `step`
+    is what Shown tells of it."""
 
     session: Session
     text: str = ""
     ends: bool = False
     ask: Ask | None = None
+    step: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Shown:
     """What a handset is given: the text after `CON ` or `END `, and whether it is the last.
-    `step` names the screen and its menu's version, for those who watch and never for a citizen."""
+    `step` names the screen and its menu's version (`gepg.bili.mwanzo@1f0c`), for those who watch
+    and never for a citizen: two that show the same are equal."""
 
     text: str
     ends: bool
-    step: str = ""
+    step: str = field(default="", compare=False)

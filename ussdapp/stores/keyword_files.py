@@ -3,32 +3,33 @@
 What its tables hold stands at the head of the file that ships.
 """
 
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from ussdapp.core import branches
 from ussdapp.core.asks import LOOK_UP
 from ussdapp.core.proof_services import faults
 from ussdapp.core.screens import Input, Lookup, Spoken
 from ussdapp.core.services import Service, Services
-from ussdapp.stores.menu_files import MenuRefused
+from ussdapp.stores.menu_files import MenuRefused, parsed, read_owners
 from ussdapp.stores.menu_tables import Fault, read_screen, read_spoken, table_of
 
-KEYWORDS: Final = "keywords.sms"  # not .toml: those of the folder are read as menus
+KEYWORDS: Final = branches.KEYWORDS
 _TYPED: Final = ("takes", "accepts", "least", "most", "saves", "wrong")
 _ASKED: Final = ("of", "title", "brings")
 _UNSAID: Final = {"sw": "-", "en": "-", "goto": "-"}  # of an input screen, which this is not
 
 
 def read_services(path: Path, offices: Collection[str] | None = None) -> Services:
-    """The services of a file, proven; `offices` are those that may be asked, None for any.
-    Raises MenuRefused, OSError."""
+    """The services of a file, proven, each its institution's as the file beside it says;
+    `offices` are those that may be asked, None for any. Raises MenuRefused, OSError."""
     sentences: list[str] = []
     read: dict[str, Service] = {}
-    for name, table in _parsed(path).items():
+    owners = read_owners(path.parent)
+    for name, table in parsed(path, path.name).items():
         try:
-            read[name] = _service(dict(table_of(table)))
+            read[name] = _service(dict(table_of(table)), owners)
         except Fault as fault:
             sentences.append(f"[{name}]: {fault}")
     services = Services(read)
@@ -48,14 +49,7 @@ def check_services(path: Path, offices: Collection[str] | None = None) -> list[s
     return []
 
 
-def _parsed(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as trouble:
-        raise MenuRefused([f"{path.name}: {trouble}"]) from None
-
-
-def _service(table: dict[str, Any]) -> Service:
+def _service(table: dict[str, Any], owners: Mapping[str, str]) -> Service:
     """What one table writes: its value as an input screen has it, its office as a look-up."""
     words = table.pop("words", None)
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
@@ -71,7 +65,8 @@ def _service(table: dict[str, Any]) -> Service:
     found, missing = _sentence(table, "found"), _sentence(table, "missing")
     if table:
         raise Fault(f"nobody knows what {', '.join(sorted(table))} is")
-    return Service(tuple(words), typed, asks, found, missing, values)
+    institution = branches.owner_of(asks.of.partition(".")[0], owners)
+    return Service(tuple(words), typed, asks, found, missing, institution, values)
 
 
 def _taken(table: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from threading import Lock
 from typing import Any, Final, TypeVar
 
 from ussdapp.core.asks import ASKS
+from ussdapp.core.branches import APART, OWNERS, SMS
 from ussdapp.core.menu import Item, Menu
 from ussdapp.core.proof import faults
 from ussdapp.core.screens import Listing, Screen, Spoken
@@ -33,7 +34,6 @@ from ussdapp.stores.menu_tables import (
 
 T = TypeVar("T")
 
-SMS: Final = "sms.toml"
 MAIN: Final = "main"
 MENU: Final = "menu"
 LISTS: Final = "lists"
@@ -98,7 +98,7 @@ def read_texts(path: Path) -> Texts:
     """Sentences by name, from a file of `[name] sw = , en =`. Raises MenuRefused, OSError."""
     sentences: list[str] = []
     texts: dict[str, Spoken] = {}
-    for name, table in _parsed(path, sentences, path.name).items():
+    for name, table in parsed(path, path.name).items():
         try:
             texts[name] = read_spoken(table_of(table))
         except Fault as fault:
@@ -106,6 +106,21 @@ def read_texts(path: Path) -> Texts:
     if sentences:
         raise MenuRefused(sentences)
     return Texts(texts)
+
+
+def read_owners(folder: Path) -> dict[str, str]:
+    """Institutions by the branches that are not called after them; none where the folder says
+    nothing. Raises MenuRefused, OSError."""
+    path = folder / OWNERS
+    owners = parsed(path, OWNERS) if path.exists() else {}
+    wrong = [
+        f'{OWNERS} {branch}: give the short name of its institution, as {branch} = "ega"'
+        for branch, owner in owners.items()
+        if not isinstance(owner, str)
+    ]
+    if wrong:
+        raise MenuRefused(wrong)
+    return owners
 
 
 def check_menus(folder: Path, offices: Collection[str] | None = None) -> list[str]:
@@ -143,9 +158,9 @@ class _Reading:
         top: Top | None = None
         for path in sorted(self.folder.rglob("*.toml")):
             place = path.relative_to(self.folder)
-            if place.name == SMS and len(place.parts) == 1:
+            if place.as_posix() in APART:
                 continue
-            tables = _parsed(path, self.sentences, place.as_posix())
+            tables = self._parsed(path, place.as_posix())
             file = ".".join(place.with_suffix("").parts)
             if file == MAIN:
                 menu = tables.pop(MENU, {})
@@ -162,7 +177,15 @@ class _Reading:
             values={**top.values, **values},
             budget=budget,
             returns=frozenset(full_name(MAIN, name) for name in top.returns),
+            owners=read_owners(self.folder),
         )
+
+    def _parsed(self, path: Path, name: str) -> dict[str, Any]:
+        try:
+            return parsed(path, name)
+        except MenuRefused as refused:
+            self.sentences += refused.sentences
+            return {}
 
     def _take(self, file: str, tables: dict[str, Any]) -> None:
         name = f"{file.replace('.', '/')}.toml"
@@ -206,9 +229,9 @@ def _plain(file: str) -> bool:
     return _FILE.fullmatch(file) is not None
 
 
-def _parsed(path: Path, sentences: list[str], name: str) -> dict[str, Any]:
+def parsed(path: Path, name: str) -> dict[str, Any]:
+    """What a TOML file holds; `name` is what its faults call it. Raises MenuRefused, OSError."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as trouble:
-        sentences.append(f"{name}: {trouble}")
-        return {}
+        raise MenuRefused([f"{name}: {trouble}"]) from None

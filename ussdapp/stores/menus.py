@@ -24,7 +24,9 @@ from ussdapp.stores.menu_files import MenuRefused
 from ussdapp.stores.menu_trees import Tree, folder_files, folder_mark
 
 POLL_S: Final = 2.0
-FIRST_S: Final = 1.0  # what the first dialogue of a process waits for its institutions
+# What the first dialogues of a process wait for their institutions: longer than PostgreSQL is given
+# to answer at all, so that they begin without any only where it is down.
+FIRST_S: Final = 6.0
 RECORDS_S: Final = 3600.0  # how often a tree that is served is noted as used
 MOST_MENUS: Final = 16  # kept in memory, the longest unused go first
 
@@ -99,7 +101,7 @@ class LiveMenus:
             Thread(target=self._poll, name="menus", daemon=True).start()
         if not self._first.is_set():
             self._first.wait(FIRST_S)
-            self._first.set()  # whoever comes next does not wait as well
+            self._first.set()  # whoever comes after that does not wait as well
         return self._current
 
     def pinned(self, version: str) -> Menu | None:

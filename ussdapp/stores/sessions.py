@@ -27,9 +27,20 @@ log = structlog.get_logger()
 TTL: Final = 180  # seconds; no operator keeps a dialogue open for longer
 DRAFT_TTL: Final = 600  # seconds in which a dropped dialogue is offered again
 CLAIM_TTL: Final = 60  # seconds; longer than any application may think
+FIRST_TTL: Final = 600  # seconds in which the same words to the same institution are one case
+TRIED_TTL: Final = 26 * 3600  # seconds; a day of Tanzania and what clocks are wrong by
 ABOUT: Final = "ussd.record"
+_ABOUT_FIRST: Final = "ussd.first"
 _NONE: Final = b""  # marks no record at all
 _FOLLOW: Final = "follow"
+# A set, so that the same wrong number again counts once.
+_TRIED: Final = """
+if ARGV[1] ~= '' then
+    redis.call('SADD', KEYS[1], ARGV[1])
+    redis.call('EXPIRE', KEYS[1], ARGV[2])
+end
+return redis.call('SCARD', KEYS[1])
+"""
 
 
 class Sealing(Protocol):
@@ -55,6 +66,7 @@ class RedisSessions:
         self._mark_key = mark_key
         self._exchange = Script(redis, EXCHANGE)
         self._begin = Script(redis, BEGIN)
+        self._tried = Script(redis, _TRIED)
 
     def kept(self, key: str) -> Record | None:
         """What is remembered under that key. Raises Unavailable."""
@@ -116,6 +128,26 @@ class RedisSessions:
             raise Unavailable("sessions") from trouble
         return reply is not None
 
+    def first_effect(self, key: str, effect: str) -> str:
+        """The effect noted under that key first, within the last ten minutes; it is this one where
+        there was none, or none that can be read. Raises Unavailable."""
+        sealed = self._seal.close(effect.encode(), _ABOUT_FIRST)
+        place = f"first:{self._mark(key.encode()).hex()}"
+        try:
+            kept = self._redis.call("SET", place, sealed, "NX", "GET", "EX", FIRST_TTL)
+            return self._seal.open(cast("bytes", kept), _ABOUT_FIRST).decode() if kept else effect
+        except RedisError as trouble:
+            raise Unavailable("sessions") from trouble
+        except ValueError:
+            return effect
+
+    def tried(self, citizen: Msisdn, day: str, wrong: str = "") -> int:
+        """How many different wrong references that citizen tried on that day, this one among them
+        if one is given. Raises Unavailable."""
+        place = f"tried:{day}:{self._seal.index(citizen).hex()}"
+        mark = self._mark(wrong.encode()) if wrong else _NONE
+        return cast("int", self._run(self._tried, (place,), (mark, TRIED_TTL)))
+
     def _exchanged(
         self, key: str, expected: bytes, after: After, step: Step | None, how: str = ""
     ) -> bytes | None:
@@ -162,7 +194,8 @@ def _place(key: str) -> str:
     return f"ussd:{key}"
 
 
-_LATER: Final = ("day", "past", "prefix", "origin", "offered", "sorry")
+_LATER: Final = ("day", "past", "prefix", "origin", "offered", "sorry", "marks", "marked_at")
+_TUPLES: Final = ("past", "marks")
 _USUAL: Final = {field.name: field.default for field in fields(Record)}
 
 
@@ -181,4 +214,5 @@ def _read(content: Any) -> Record:
         keys=tuple(str(key) for key in keys),
         found=tuple(Found(str(outcome), dict(values.items())) for outcome, values in found),
     )
-    return replace(record, **{**later, "past": tuple(later.get("past", ()))})
+    tuples: dict[str, Any] = {name: tuple(later.pop(name, ())) for name in _TUPLES}
+    return replace(record, **later, **tuples)

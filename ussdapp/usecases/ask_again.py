@@ -14,7 +14,8 @@ from typing import Final
 import structlog
 
 from ussdapp.core.back_office import MOST_POSTS, Claimed, Ended, LookedUp, Mode, Question, again_at
-from ussdapp.core.letters import Letters
+from ussdapp.core.letters import ANSWER_PARTS, Letters
+from ussdapp.core.parts import fits
 from ussdapp.core.screen_text import cut, readable, width
 from ussdapp.ports import (
     BackOffices,
@@ -27,7 +28,7 @@ from ussdapp.ports import (
 
 log = structlog.get_logger()
 
-TWO_PARTS: Final = 306  # septets
+TWO_PARTS: Final = 2 * 153  # septets, where no escape stands across the seam
 _GAP: Final = re.compile(r"\{([a-z0-9_]+)\}")  # detail_01 has digits
 _SMS: Final = "sms"  # the detail in which an office may say it all in one line
 
@@ -95,12 +96,16 @@ class AskAgain:
             log.info("question.ended", office=question.office, how=how.value, tries=claimed.tries)
 
     def _written(self, question: Question, heard: Heard) -> str:
-        """At most two parts: the answer is cut to the room its sentence leaves."""
-        language = question.asker.language
-        said = {"huduma": readable(question.title), "jibu": ""}
-        room = TWO_PARTS - width(self.letters.say(heard.name, language, said))
-        words = cut(" ".join(readable(heard.words).split()), room)
-        return self.letters.say(heard.name, language, {**said, "jibu": words})
+        """At most two parts: the answer is cut to the room its sentence leaves. An escape goes
+        whole into the second part, which then has one septet less."""
+        language, said = question.asker.language, {"huduma": readable(question.title)}
+        words = " ".join(readable(heard.words).split())
+        room = TWO_PARTS - width(self.letters.say(heard.name, language, {**said, "jibu": ""}))
+        while True:
+            text = self.letters.say(heard.name, language, {**said, "jibu": cut(words, room)})
+            if room <= 0 or fits(text, ANSWER_PARTS):
+                return text
+            room -= 1
 
 
 def looked_up(question: Question, answer: LookedUp) -> Heard:

@@ -6,7 +6,7 @@ is made again. So a slow proof keeps nobody waiting, and no tree stands that was
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -21,6 +21,7 @@ from ussdapp.core.branches import (
     complaint,
     digest_of,
     implicated,
+    owner_of,
     unfit,
 )
 from ussdapp.ports import (
@@ -40,11 +41,13 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class PublishMenu:
     """An institution has its own branch alone; of another it is told what it is told of none:
-    NoSuchBranch. All raise Unavailable."""
+    NoSuchBranch. `owners` are the institutions of branches that are not called after them. All
+    raise Unavailable."""
 
     versions: MenuVersions
     institutions: Institutions
     proof: MenuProof
+    owners: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(
         self, by: Publisher, changes: Mapping[str, Files], now: datetime
@@ -90,14 +93,17 @@ class PublishMenu:
     def of(self, by: Publisher, branch: str | None) -> tuple[MenuVersion, ...]:
         """The published versions of a branch, the newest first; staff may ask for all branches."""
         if branch is None:
-            return tuple(found for found in self.versions.of(None) if by.owns(found.branch))
+            return tuple(
+                found for found in self.versions.of(None) if by.owns(found.branch, self.owners)
+            )
         self._admit(by, (branch,))
         return self.versions.of(branch)
 
     def _admit(self, by: Publisher, branches: Mapping[str, Files] | tuple[str, ...]) -> None:
         for branch in branches:
-            known = branch == MAIN or self.institutions.named(branch) == branch
-            if not known or not by.owns(branch):
+            owner = owner_of(branch, self.owners)
+            known = branch == MAIN or self.institutions.named(owner) == owner
+            if not known or not by.owns(branch, self.owners):
                 raise NoSuchBranch(f"there is no branch {branch!r}")
 
     def _prove(

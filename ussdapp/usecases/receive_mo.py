@@ -9,7 +9,7 @@ import structlog
 
 from ussdapp.core.back_office import Asker
 from ussdapp.core.case import Kind, NewCase, Visibility
-from ussdapp.core.filing import ask_key
+from ussdapp.core.filing import ask_key, day_of
 from ussdapp.core.inbound import Mo
 from ussdapp.core.keywords import Command, Verb, read
 from ussdapp.core.letters import Letters
@@ -17,6 +17,7 @@ from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Notification
 from ussdapp.core.reference import DRAWS, NotAReference, Reference
 from ussdapp.core.services import Request, Services
+from ussdapp.core.session import MOST_TRIES
 from ussdapp.core.texts import LANGUAGES
 from ussdapp.ports import (
     Addition,
@@ -34,6 +35,7 @@ from ussdapp.ports import (
     OptOuts,
     Questions,
     ReferenceTaken,
+    Tries,
     Unavailable,
 )
 
@@ -69,8 +71,9 @@ class Answer:
 class ReceiveMo:
     """Every step is unique by the text's effect key, so a repeat after a crash completes what
     was begun and doubles nothing; a repeat of what was settled does nothing. Without `offices` no
-    institution is connected. `heard_on` tells by which channel a network is reached, by the
-    channel and the network an inbound names. Raises Unavailable when nothing was kept."""
+    institution is connected, without `tries` no wrong reference is counted. `heard_on` tells by
+    which channel a network is reached, by the channel and the network that an inbound names.
+    Raises Unavailable when nothing was kept."""
 
     mos: Mos
     cases: Cases
@@ -84,6 +87,7 @@ class ReceiveMo:
     services: Services = field(default_factory=Services)
     offices: BackOffices | None = None
     questions: Questions | None = None
+    tries: Tries | None = None
     networks: Networks | None = None
     heard_on: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
@@ -175,12 +179,15 @@ class ReceiveMo:
             return Answer("addition_incomplete")
         try:
             reference = Reference.parse(digits)
+            if self._tried(asked) >= MOST_TRIES:
+                return Answer("case_unknown")
             case = self.cases.add(Addition(asked.effect, reference, asked.msisdn, words, asked.at))
         except NotAReference:
             return Answer("case_unknown")
         except CaseClosed:
             return Answer("case_closed", {"kumbukumbu": str(reference)})
         if case is None:
+            self._tried(asked, reference.digits)
             return Answer("case_unknown")
         return Answer("addition_kept", {"kumbukumbu": str(reference)}, case.institution)
 
@@ -189,13 +196,25 @@ class ReceiveMo:
             reference = Reference.parse(asked.command.rest)
         except NotAReference:
             return Answer("case_unknown")
+        if self._tried(asked) >= MOST_TRIES:
+            return Answer("case_unknown")  # what a wrong one is told, whatever it is
         case = self.cases.view(reference, asked.msisdn)
         if case is None:
+            self._tried(asked, reference.digits)
             return Answer("case_unknown")
         status = self.letters.say(case.status.value, asked.language)
         values = {"kumbukumbu": str(reference), "hali": status, "jibu": case.answer}
         name = "case_status_answered" if case.answer else "case_status"
         return Answer(name, values, case.institution)
+
+    def _tried(self, asked: Asked, wrong: str = "") -> int:
+        """How many wrong references the citizen tried today; 0 where nobody knows."""
+        if self.tries is None:
+            return 0
+        try:
+            return self.tries.tried(asked.msisdn, day_of(asked.at), wrong)
+        except Unavailable:
+            return 0
 
     def _opt(
         self,

@@ -16,15 +16,27 @@ class Pass:
 
 
 class Bulkhead:
-    """At most `most` calls under way at once; one more is refused, never queued."""
+    """At most `most` calls under way at once. One more waits `patience` seconds for a place, with
+    at most as many others; beyond that it is refused at once, so that a peer that hangs holds
+    few threads and none for long."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, patience: float = 0.0) -> None:
         self._free = threading.BoundedSemaphore(most)
+        self._waiting = threading.BoundedSemaphore(most if patience > 0 else 0)
+        self._patience = patience
 
     def enter(self) -> None:
         """Takes a place; raises Shut."""
-        if not self._free.acquire(blocking=False):
+        if not (self._free.acquire(blocking=False) or self._waited()):
             raise Shut("as many calls as allowed are under way")
+
+    def _waited(self) -> bool:
+        if not self._waiting.acquire(blocking=False):
+            return False
+        try:
+            return self._free.acquire(timeout=self._patience)
+        finally:
+            self._waiting.release()
 
     def leave(self) -> None:
         """Gives the place back."""

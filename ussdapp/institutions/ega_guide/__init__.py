@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 MOST_AT_ONCE: Final = 4  # calls under way to one office from one process
 MOST_IN_ALL: Final = 12  # and to all of them: the rest of the threads is for everybody else
+PATIENCE: Final = 0.1  # seconds that one more waits for a place, of its deadline
 DEADLINE: Final = 5.0  # seconds
 _SECRET: Final = 16  # characters that a secret has at least
 
@@ -41,7 +42,7 @@ class Office:
     name: str
     desk: Desk
     deadline: float
-    bulkhead: Bulkhead = field(default_factory=lambda: Bulkhead(MOST_AT_ONCE))
+    bulkhead: Bulkhead = field(default_factory=lambda: Bulkhead(MOST_AT_ONCE, PATIENCE))
     breaker: Breaker = field(default_factory=Breaker)
 
 
@@ -60,7 +61,7 @@ class EgaGuide:
         self._client = client
         self._clock = clock
         self._today = today
-        self._all = Bulkhead(most_in_all)
+        self._all = Bulkhead(most_in_all, PATIENCE)
 
     def look_up(self, office: str, data: str, asker: Asker) -> LookedUp:
         """What the office knows of one value."""
@@ -85,10 +86,11 @@ class EgaGuide:
         asker: Asker,
         read: Callable[[bytes], T],
     ) -> T:
-        office = self._office(name, mode)
+        office, came = self._office(name, mode), self._clock()
         given, heard = self._entered(office), False
         try:
-            result = read(_body(self._exchanged(office, told, asker)))
+            left = office.deadline - (self._clock() - came)
+            result = read(_body(self._exchanged(office, told, asker, left)))
             heard = True
         except (OfficeLate, OfficeUnavailable) as trouble:
             log.warning("office.unheard", office=name, trouble=type(trouble).__name__)
@@ -115,7 +117,8 @@ class EgaGuide:
     def _entered(self, office: Office) -> Pass:
         entered: list[Bulkhead] = []
         try:
-            for bulkhead in (self._all, office.bulkhead):
+            # who waits for one office takes no place from the others
+            for bulkhead in (office.bulkhead, self._all):
                 bulkhead.enter()
                 entered.append(bulkhead)
             return office.breaker.enter(self._clock())
@@ -124,10 +127,12 @@ class EgaGuide:
                 bulkhead.leave()
             raise OfficeUnavailable(str(shut)) from None
 
-    def _exchanged(self, office: Office, told: Mapping[str, str], asker: Asker) -> WireAnswer:
+    def _exchanged(
+        self, office: Office, told: Mapping[str, str], asker: Asker, deadline: float
+    ) -> WireAnswer:
         call = signed(office.desk, told, asker, self._today())
         try:
-            return self._client.exchange(call, office.deadline)
+            return self._client.exchange(call, deadline)
         except TooSlow:
             raise OfficeLate(office.name) from None
         except NoAnswer as trouble:

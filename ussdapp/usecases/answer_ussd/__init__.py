@@ -18,11 +18,12 @@ from typing import Final
 
 import structlog
 
+from ussdapp.core.asks import AGAIN
 from ussdapp.core.dialogue import Moved, first, shown
 from ussdapp.core.filing import day_of, session_key
-from ussdapp.core.hints import Hints
 from ussdapp.core.inbound import Keyed
 from ussdapp.core.letters import Letters
+from ussdapp.core.marked import Marked, Told, marked, told
 from ussdapp.core.menu import Menu
 from ussdapp.core.reference import Reference
 from ussdapp.core.replay import Walk, news, replay, rest_after, split
@@ -35,8 +36,10 @@ from ussdapp.ports import (
     Cases,
     Dialogues,
     Doorbells,
+    Hints,
     Menus,
     Offers,
+    OptOuts,
     Questions,
     Sessions,
     Unavailable,
@@ -46,6 +49,7 @@ from ussdapp.usecases.answer_ussd.beginning import Beginning
 from ussdapp.usecases.answer_ussd.call import Call
 from ussdapp.usecases.answer_ussd.guessing import Guessing
 from ussdapp.usecases.answer_ussd.keeping import Keeping, Steps
+from ussdapp.usecases.answer_ussd.missed import Reached
 from ussdapp.usecases.answer_ussd.resuming import Offering
 from ussdapp.usecases.answer_ussd.walking import TooMuch, Walking
 
@@ -62,8 +66,8 @@ class AnswerUssd:
     """Answers every callback with a screen and raises nothing that a port promises: Redis may be
     down or wiped, and without PostgreSQL a screen says that the service is not available. Without
     `offers` no dialogue is resumed, without `offices` no institution is asked, without `steps`, the
-    same store as `sessions`, nothing is counted, and without `pause`, which waits for so many
-    seconds, a rival's answer is not waited for."""
+    same store as `sessions`, nothing is counted, without `opt_outs` no notices are stopped, and
+    without `pause`, which waits for so many seconds, a rival's answer is not waited for."""
 
     sessions: Sessions
     dialogues: Dialogues
@@ -72,12 +76,14 @@ class AnswerUssd:
     letters: Letters
     doorbells: Doorbells
     new_reference: Callable[[], Reference]
+    hints: Hints
     offers: Offers | None = None
     pause: Callable[[float], None] | None = None
     offices: BackOffices | None = None
     questions: Questions | None = None
     steps: Steps | None = None
-    hints: Hints = field(default_factory=Hints)
+    opt_outs: OptOuts | None = None
+    reached: Reached = field(default_factory=Reached)
     _beginning: Beginning = field(init=False, repr=False)
     _guessing: Guessing = field(init=False, repr=False)
     _keeping: Keeping = field(init=False, repr=False)
@@ -94,6 +100,7 @@ class AnswerUssd:
             self.offices,
             self.questions,
             self.sessions,
+            self.opt_outs,
         )
         keeping = Keeping(self.sessions, self.steps)
         object.__setattr__(self, "_beginning", Beginning(self.dialogues))
@@ -105,8 +112,11 @@ class AnswerUssd:
     def __call__(self, keyed: Keyed, now: datetime) -> Shown:
         """The screen that the handset is given; the same callback again gives the same one."""
         call = Call(keyed, session_key(keyed), cleaned(keyed.text), now)
+        length = len(call.text)
+        call.late = keyed.cumulative and self.reached.beyond(call.key, length, now)
         turn = self._turn(call)
-        return Shown(turn.text, turn.ends)
+        self.reached.note(call.key, length, now)
+        return Shown(turn.text, turn.ends, turn.step)
 
     def _turn(self, call: Call) -> Turn:
         newest = self.menus.current()
@@ -139,6 +149,9 @@ class AnswerUssd:
     # -- aggregators that send all that was keyed
 
     def _cumulative(self, call: Call) -> Turn:
+        missed = self._keeping.caught_up(call)
+        if missed is not None:
+            return self._against(call, missed)
         if not call.text:
             return self._first(call)
         guess = self._guessing.guess(call)
@@ -156,7 +169,11 @@ class AnswerUssd:
         newest = self.menus.current()
         language = self._beginning.recorded(call)
         record = Record(newest.version, language or "sw", day=day_of(call.at))
-        kept, draft = self._keeping.begun(call, record, newest.first)
+        record = marked(record, call.keyed, call.at.timestamp())
+        if call.late:
+            kept, draft = self._keeping.kept(call), None
+        else:
+            kept, draft = self._keeping.begun(call, record, newest.first)
         if language is None and not call.keeps:
             raise Unavailable("sessions")  # nobody would know of the dialogue
         if kept is None and draft is not None:
@@ -167,7 +184,9 @@ class AnswerUssd:
         return offering(menu, record) if record.offered else replay(menu, record)
 
     def _lost(self, call: Call) -> Turn:
-        """Nothing is kept: the whole text is walked. An effect needs a recorded beginning."""
+        """Nothing is kept: the whole text is walked. An effect needs a recorded beginning. A late
+        copy is answered and no more, so that it does not set back what went on from it."""
+        call.passing = call.passing or call.late
         menu = self.menus.current()
         hint = self.hints.get(call.key)
         language = hint.language if hint else self._beginning.language(call)
@@ -193,7 +212,7 @@ class AnswerUssd:
     # -- aggregators that send the last key only
 
     def _single(self, call: Call) -> Turn:
-        kept = self._keeping.kept(call)
+        kept = self._keeping.caught_up(call) or self._keeping.kept(call)
         if not call.keeps:
             raise Unavailable("sessions")  # the last key alone says nothing
         if kept is not None:
@@ -228,6 +247,8 @@ class AnswerUssd:
         """The keys a callback adds to what is kept, or the record whose screen it gets again."""
         if call.keyed.cumulative:
             return news(menu, kept, call.text)
+        if self._told(call, kept) is Told.REPEATED:
+            return kept
         return (call.text,) if kept.seen is not None or call.text else kept
 
     def _go_on(
@@ -242,15 +263,27 @@ class AnswerUssd:
         if turn.ends:
             return turn, None
         # of several keys at once the last one's screen was never seen
-        walk = self._walking.through(call, menu, kept, keys, lambda: len(keys) == 1)
-        change = (kept, walk.record)
+        sure = len(keys) == 1 and self._sure(call, kept)
+        walk = self._walking.through(call, menu, kept, keys, lambda: sure)
+        change = (kept, marked(walk.record, call.keyed, call.at.timestamp()))
         other = self._keeping.exchange(call, change, (menu, walk.turn), turn.session)
         return (walk.turn, other) if other else (self._taken(call, walk), None)
+
+    def _told(self, call: Call, kept: Record) -> Told:
+        keyed = call.keyed
+        return told(kept, keyed, call.at.timestamp()) if isinstance(keyed, Marked) else Told.NEW
+
+    def _sure(self, call: Call, kept: Record) -> bool:
+        """Whether that key was keyed, and not sent twice; after a screen was shown once more for
+        that reason, it was."""
+        asked_again = bool(kept.found) and kept.found[-1].outcome == AGAIN
+        return asked_again or self._told(call, kept) is not Told.UNSURE
 
     def _moved_on(self, call: Call, kept: Record) -> Turn:
         """Its menu is forgotten: it goes on in the current one, and an effect is confirmed anew."""
         menu = self.menus.current()
         base = Record(menu.version, kept.language, day=kept.day, prefix=kept.prefix)
+        base = marked(base, call.keyed, call.at.timestamp(), kept)
         if kept.past or kept.offered or kept.sorry:
             base = replace(base, prefix=call.text, sorry=True)
             self._keeping.exchange(call, (kept, base), (menu, replay(menu, base)))

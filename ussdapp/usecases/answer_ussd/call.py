@@ -8,11 +8,14 @@ from ussdapp.core.inbound import Keyed
 
 @dataclass(slots=True, repr=False)
 class Call:
-    """One callback being answered. `keeps` ends when Redis is down or the screen is not to be
-    kept, because the same key may do better when it comes again."""
+    """One callback being answered. `keeps` ends when Redis is down. What is `passing` is not to be
+    kept: the same key may do better when it comes again, or it is a `late` copy of one that the
+    dialogue went on from."""
 
     keyed: Keyed
     key: str
     text: str
     at: datetime
     keeps: bool = True
+    passing: bool = False
+    late: bool = False

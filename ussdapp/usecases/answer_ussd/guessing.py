@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from ussdapp.core.filing import day_of
-from ussdapp.core.hints import Hints
 from ussdapp.core.menu import Menu
 from ussdapp.core.replay import Walk, extend, rest_after, split
 from ussdapp.core.session import Record
-from ussdapp.ports import Menus
+from ussdapp.ports import Hints, Menus
 from ussdapp.usecases.answer_ussd.call import Call
 from ussdapp.usecases.answer_ussd.keeping import Keeping
+from ussdapp.usecases.answer_ussd.walking import lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,15 @@ class Guessing:
         if menu is None or rest is None:
             return None
         walk = extend(menu, start, split(rest))
-        return Guess(menu, start, walk, blind) if walk.turn.ask is None else None
+        told = walk.turn.ask is None and not lacks(menu, walk.turn)
+        return Guess(menu, start, walk, blind) if told else None
 
     def proven(self, call: Call, guess: Guess) -> Record | None:
         """None where the guess is right, and kept now; otherwise what is kept. Raises LookupError
-        where nothing is kept that could prove a blind guess."""
+        where nothing is kept that could prove a blind guess, or one about a late copy."""
         walk, keeping = guess.walk, self.keeping
         change, towards = (walk.last, walk.record), (guess.menu, walk.turn)
-        if not guess.blind:
+        if not (guess.blind or call.late):
             return keeping.exchange(call, change, towards, walk.before)
         kept = keeping.follow(call, change, towards, walk.before)
         if kept is None:

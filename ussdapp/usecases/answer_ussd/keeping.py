@@ -1,7 +1,7 @@
 """Keeps what is known of a dialogue as long as Redis is there, and goes on without it."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from ussdapp.core.filing import day_of
 from ussdapp.core.funnel import OFFER, Seen, Step
@@ -11,6 +11,9 @@ from ussdapp.core.resume import draft_for
 from ussdapp.core.session import Record, Session, Turn
 from ussdapp.ports import After, Sessions, Unavailable
 from ussdapp.usecases.answer_ussd.call import Call
+from ussdapp.usecases.answer_ussd.missed import Miss, Missed
+
+TOLD_AT_ONCE: Final = 4  # misses that one callback tells Redis, beside its own
 
 
 class Steps(Protocol):
@@ -38,10 +41,12 @@ class Steps(Protocol):
 @dataclass(frozen=True, slots=True)
 class Keeping:
     """Reads and exchanges records for one callback; once Redis is away, for the rest of it.
-    Without `steps` nothing is counted."""
+    Without `steps` nothing is counted. What Redis missed it is told as soon as it is back, before
+    the next key of that dialogue is read: then a record is never more than that key behind."""
 
     sessions: Sessions
     steps: Steps | None = None
+    missed: Missed = field(default_factory=Missed)
 
     def kept(self, call: Call) -> Record | None:
         """What is kept of the callback's dialogue."""
@@ -50,6 +55,19 @@ class Keeping:
         except Unavailable:
             call.keeps = False
             return None
+
+    def caught_up(self, call: Call) -> Record | None:
+        """What is kept of a dialogue that Redis missed a key of, or would be if Redis were there;
+        None of any other."""
+        miss = self.missed.take(call.key, call.at)
+        if miss is None:
+            return None
+        try:
+            return self.sessions.exchange(miss.key, miss.before, miss.after) or miss.after.record
+        except Unavailable:
+            call.keeps = False
+            self.missed.note(miss)
+            return miss.after.record
 
     def begun(self, call: Call, record: Record, first: str) -> tuple[Record | None, Record | None]:
         """What is kept already, or the citizen's draft; where there is neither, the record is
@@ -72,18 +90,36 @@ class Keeping:
     ) -> Record | None:
         """Keeps the second record in the place of the first, and what may be resumed of its turn;
         returns what another kept in its place. `left` is where the last key was keyed."""
-        if not call.keeps:
+        if call.passing:
             return None
         before, record = change
         after = After(record, call.keyed.msisdn, draft_for(*towards))
-        try:
-            if self.steps is None:
-                return self.sessions.exchange(call.key, before, after)
-            step = _step(call, change, towards[1], left)
-            return self.steps.exchange(call.key, before, after, step)
-        except Unavailable:
-            call.keeps = False
-            return None
+        if call.keeps:
+            try:
+                return self._exchanged(call, before, after, _step(call, change, towards[1], left))
+            except Unavailable:
+                call.keeps = False
+        self.missed.note(Miss(call.key, before, after, call.at))
+        return None
+
+    def _exchanged(
+        self, call: Call, before: Record | None, after: After, step: Step
+    ) -> Record | None:
+        if self.steps is None:
+            kept = self.sessions.exchange(call.key, before, after)
+        else:
+            kept = self.steps.exchange(call.key, before, after, step)
+        self._tell_missed(call)
+        return kept
+
+    def _tell_missed(self, call: Call) -> None:
+        """Redis is there: it is told what it missed of other dialogues."""
+        for miss in self.missed.some(TOLD_AT_ONCE, call.at):
+            try:
+                self.sessions.exchange(miss.key, miss.before, miss.after)
+            except Unavailable:
+                self.missed.note(miss)
+                return
 
     def follow(
         self,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ussdapp.core.marked import marked
 from ussdapp.core.menu import Menu
 from ussdapp.core.replay import replay
 from ussdapp.core.resume import decided, offer, offering
@@ -26,6 +27,7 @@ class Offering:
         if menu is None or offered is None:
             turn = replay(newest, record)
             return self.keeping.exchange(call, (None, record), (newest, turn)) or record
+        offered = marked(offered, call.keyed, call.at.timestamp())
         turn = offering(menu, offered)
         return self.keeping.exchange(call, (None, offered), (menu, turn)) or offered
 
@@ -38,6 +40,7 @@ class Offering:
     ) -> tuple[Turn, Record | None, Record]:
         """What the citizen's answer causes, what another kept instead, and the record of it."""
         record = decided(menu, self.menus.current(), kept, key)
+        record = marked(record, call.keyed, call.at.timestamp(), kept)
         there = self.menus.pinned(record.version) or menu
         turn = offering(there, record) if record.offered else replay(there, record)
         return turn, self.keeping.exchange(call, (kept, record), (there, turn)), record

@@ -7,7 +7,9 @@ from typing import Final
 from ussdapp.core.asks import RELAY, UNAVAILABLE
 from ussdapp.core.menu import Menu
 from ussdapp.core.replay import Walk, extend
-from ussdapp.core.session import Record
+from ussdapp.core.screens import Listing
+from ussdapp.core.session import Record, Turn
+from ussdapp.ports import Unavailable
 from ussdapp.usecases.answer_ussd.asking import Asking, Trust
 from ussdapp.usecases.answer_ussd.call import Call
 
@@ -33,7 +35,9 @@ class Walking:
         for _ in range(MOST_ASKS):
             if walk.turn.ask is None:
                 # what did not come about may do so when the same key comes again
-                call.keeps = call.keeps and not (outcome == UNAVAILABLE and walk.turn.ends)
+                call.passing = call.passing or (outcome == UNAVAILABLE and walk.turn.ends)
+                if lacks(menu, walk.turn):
+                    raise Unavailable("lists")
                 return walk
             found = self.asking.found(call, menu, walk, trust)
             outcome = found.outcome
@@ -44,6 +48,13 @@ class Walking:
         if walk.turn.ask is not None:
             raise TooMuch
         return walk
+
+
+def lacks(menu: Menu, turn: Turn) -> bool:
+    """Whether a turn shows a list that has nothing at all in it: a process that never heard from
+    PostgreSQL knows no institutions, and must not say that there are none."""
+    screen = menu.screens[turn.session.screen]
+    return isinstance(screen, Listing) and not menu.lists[screen.of] and not turn.ends
 
 
 def _begun_there(record: Record, text: str) -> Record:

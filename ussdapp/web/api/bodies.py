@@ -31,7 +31,7 @@ class ReplyBody:
 
 def read_reply() -> ReplyBody:
     """The body of this request; raises Problem 400, 415 or 422 with every field at fault."""
-    members = _members()
+    members = read_members(body())
     errors = [
         *_strangers(members, {"text", "status"}),
         *_text_errors(members.get("text")),
@@ -43,12 +43,13 @@ def read_reply() -> ReplyBody:
     return ReplyBody(members["text"].strip(), status)
 
 
-def _members() -> dict[str, Any]:
+def read_members(octets: bytes) -> dict[str, Any]:
+    """The JSON object that this request's octets spell; raises Problem 400, 415 or 422."""
     if request.mimetype != "application/json":
         raise Problem(415, "The body must be application/json.")
     try:
         members = json.loads(
-            body().decode("utf-8"),
+            octets.decode("utf-8"),
             object_pairs_hook=_each_once,
             parse_constant=_no_number,
         )

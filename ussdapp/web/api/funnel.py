@@ -24,7 +24,8 @@ def of_branch(branch: str) -> Response:
     """What became of each screen of the caller's branch, by day, channel and language. The days
     `from` and `to` (YYYY-MM-DD, EAT) are included; without them it is today."""
     known, parts = holder(), serving()
-    if not Publisher("", known.institution).owns(branch):
+    owners = parts.gateway.publish_menu.owners
+    if not Publisher("", known.institution).owns(branch, owners):
         raise Problem(404, "There is nothing here.")
     period = _period(branch, day_read(day_of(parts.clock())))
     found = parts.gateway.funnel.of(period)

@@ -1,7 +1,6 @@
 """Knows how an institution publishes its own branch of the menu. Of any other branch it is told
 that there is nothing."""
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC
 from typing import Any, Final
@@ -17,6 +16,7 @@ from ussdapp.core.branches import (
     Publisher,
 )
 from ussdapp.ports import NoSuchBranch, NoSuchVersion
+from ussdapp.web.api.bodies import read_members
 from ussdapp.web.permissions import holder, permission, scope
 from ussdapp.web.problems import FieldError, Problem, json_reply
 from ussdapp.web.serving import serving
@@ -36,7 +36,7 @@ def publish(branch: str) -> Response:
     """Publishes the files of the caller's branch as a whole, proven within the whole menu; the
     files that stand already are no new version. A test key proves and publishes nothing."""
     by, parts = _publisher(), serving()
-    if not by.owns(branch):
+    if not by.owns(branch, parts.gateway.publish_menu.owners):
         raise Problem(404, _NONE)
     changes = {branch: _files(_members())}
     try:
@@ -68,7 +68,7 @@ def roll_back(branch: str) -> Response:
     """Lets the version before stand again, or the one that `to` names (0: the files that came
     with the gateway)."""
     by, parts = _publisher(), serving()
-    if not by.owns(branch):
+    if not by.owns(branch, parts.gateway.publish_menu.owners):
         raise Problem(404, _NONE)
     to = _version_named(_members())
     if not holder().live:
@@ -115,22 +115,7 @@ def _members() -> dict[str, Any]:
     # a chunked body that is too long is cut short without a word
     if request.content_length is None and len(octets) >= MOST_BODY:
         raise RequestEntityTooLarge
-    if octets and request.mimetype != "application/json":
-        raise Problem(415, "The body must be application/json.")
-    try:
-        members = json.loads((octets or b"{}").decode("utf-8"), object_pairs_hook=_each_once)
-    except (ValueError, RecursionError):
-        raise Problem(400, "The body is not JSON in UTF-8.") from None
-    if not isinstance(members, dict):
-        raise Problem(422, "The body must be a JSON object.")
-    return members
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a name is given twice")
-    return members
+    return read_members(octets) if octets else {}
 
 
 def _files(members: Mapping[str, Any]) -> Mapping[str, str]:
