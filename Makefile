@@ -9,6 +9,9 @@ READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest
 
+# Some images forbid Python to keep what it compiled: each of our processes would then compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test check setup lint types rooms menus unit golden bench storm lock
 
@@ -48,8 +51,9 @@ bench: setup ## print the figures of DESIGN section 4, beside their peers (wrk, 
 	$(BIN)/python -m bench.ussd_step
 	$(BIN)/python -m bench.back_office_hang
 
-storm: setup ## the faults at full length: 100,000 callbacks, 500 dialogues through five deaths of Valkey
+storm: setup ## the faults at full length: 100,000 callbacks, 500 dialogues through five deaths of Valkey, 1,000 menus
 	STORM_CALLBACKS=100000 STORM_SESSIONS=500 $(PYTEST) tests/storms
+	MUTATED_MENUS=1000 HYPOTHESIS=thorough $(PYTEST) -m "not real"
 
 lock: setup ## choose versions anew and write requirements.lock (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --all-extras --python-version 3.11 \

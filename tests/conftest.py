@@ -2,7 +2,7 @@
 for them.
 
 A test that takes `database_url` or `redis_url` is marked `real`. DATABASE_URL and REDIS_URL replace
-the embedded servers.
+the embedded servers. HYPOTHESIS=thorough draws as many examples as Hypothesis would (`make storm`).
 """
 
 import os
@@ -13,20 +13,42 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import redis
+from hypothesis import settings
 from psycopg.sql import SQL, Identifier
 from sqlalchemy.engine import make_url
+from xdist.scheduler import LoadFileScheduling
 
+from tests.fakes.clusters import Clusters
 from ussdapp.sandbox import embedded
 from ussdapp.sandbox.children import Child, end
 from ussdapp.stores.migrate import migrate
 
 REAL_FIXTURES = {"database_url", "redis_url", "empty_database_url"}
 START = 20.0  # seconds a server may take on a loaded machine
+WHOLE = ("tests/e2e/", "tests/sandbox/test_supervisor.py")  # start whole gateways
 UNHURRIED = ("fsync=off", "full_page_writes=off")  # a test's cluster outlives no power cut
+
+
+settings.register_profile("ordinary", max_examples=40, deadline=None)
+settings.register_profile("thorough", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS", "ordinary"))
+
+
+class ByFile(LoadFileScheduling):
+    """Each file's tests to one worker; those of whole gateways to the same one: the stories share
+    a gateway, and two started side by side would take each other's ports."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return WHOLE[0] if nodeid.startswith(WHOLE) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile | None:
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,6 +63,12 @@ def stores_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="ussdapp-test-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> Clusters:
+    """Clusters that servers of single tests have left."""
+    return Clusters(tmp_path_factory.mktemp("clusters"))
 
 
 @pytest.fixture(scope="session")

@@ -15,13 +15,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
+from tests.fakes.clusters import Clusters
+from tests.fakes.processes import processes_of
+
 pytestmark = pytest.mark.real
-ROOT = Path(__file__).parents[2]
 SUPERVISOR = "-m ussdapp.sandbox.run --bare --ready-path / --procfile Procfile"
 PLAIN = 'web: python -m http.server --bind 127.0.0.1 --directory "$USSDAPP_HOME" $PORT\n'
 PROCFILE = f"""\
@@ -49,14 +50,17 @@ class Copy:
 class Yard:
     """Starts copies, each with a Procfile in a folder of its own, and clears up after the test."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clusters: Clusters) -> None:
         self._folder = folder
+        self._clusters = clusters
         self._copies: list[Copy] = []
 
     def start(
         self, name: str, procfile: str = PROCFILE, command: str = SUPERVISOR, **environ: str
     ) -> Copy:
         folder = self._folder / name
+        if not folder.exists() and "DATABASE_URL" not in environ:
+            self._clusters.lend(folder / "home" / "postgres")
         folder.mkdir(exist_ok=True)
         (folder / "Procfile").write_text(procfile)
         python = shlex.quote(sys.executable)
@@ -92,11 +96,13 @@ class Yard:
         for copy in self._copies:
             copy.process.wait(10)
             until(lambda home=copy.home: not processes_of(home), copy.log)  # type: ignore[misc]
+        for home in {copy.home for copy in self._copies}:
+            self._clusters.take_back(home / "postgres")
 
 
 @pytest.fixture
-def yard(tmp_path: Path) -> Iterator[Yard]:
-    yard = Yard(tmp_path)
+def yard(tmp_path: Path, clusters: Clusters) -> Iterator[Yard]:
+    yard = Yard(tmp_path, clusters)
     yield yard
     yard.clear()
 
@@ -118,18 +124,6 @@ def until(done: Callable[[], bool], log: Path) -> None:
     while not done():
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.02)
-
-
-def processes_of(home: Path) -> dict[int, str]:
-    """Every living process that works for this home, by its command line or its environment."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            words = command + (folder / "environ").read_text(errors="replace")
-            if command and str(home) in words and int(folder.name) != os.getpid():
-                found[int(folder.name)] = command
-    return found
 
 
 def find(copy: Copy, words: str) -> list[int]:
@@ -199,7 +193,7 @@ def test_the_database_that_came_back_has_what_was_committed(yard: Yard) -> None:
     copy = yard.ready("a")
     url = str(settings_of(copy)["database_url"])
     with psycopg.connect(url) as connection:
-        connection.execute("CREATE TABLE kesi AS SELECT 152 AS namba")
+        connection.execute("CREATE TABLE namba AS SELECT 152 AS namba")
     [dead] = find(copy, "bin/postgres")
     os.kill(dead, signal.SIGKILL)
     until(lambda: rows(url) == [(152,)], copy.log)
@@ -207,7 +201,7 @@ def test_the_database_that_came_back_has_what_was_committed(yard: Yard) -> None:
 
 def rows(url: str) -> list[tuple[int, ...]]:
     with contextlib.suppress(psycopg.OperationalError), psycopg.connect(url) as connection:
-        return connection.execute("SELECT namba FROM kesi").fetchall()
+        return connection.execute("SELECT namba FROM namba").fetchall()
     return []
 
 
@@ -319,37 +313,3 @@ def test_no_child_waits_for_a_reader_of_the_log(yard: Yard, tmp_path: Path) -> N
     finally:
         process.terminate()
         process.communicate(timeout=10)
-
-
-def test_the_whole_thing_gets_ready_twice_with_the_same_papers_and_leaves_nothing(
-    tmp_path: Path,
-) -> None:
-    port = free_port()
-    first, second = whole_run(tmp_path, port), whole_run(tmp_path, port)
-    assert first == second
-    assert first["url"] == f"http://127.0.0.1:{port}"
-    assert first["api_key"]
-    assert set(first["inbound"]) == {"sandbox", "africastalking"}
-    assert Path(first["smsc"]["ledger"]).parent == tmp_path / "home"
-
-
-def whole_run(folder: Path, port: int) -> dict[str, Any]:
-    """Start the real thing, read demo.json when it is ready, stop it, and look that nothing is
-    left."""
-    home, log = folder / "home", folder / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ussdapp.sandbox.run"],
-            cwd=ROOT,
-            env={**clean_environ(), "USSDAPP_HOME": str(home), "PORT": str(port)},
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        Copy(process, home, port, log).wait_until_ready()
-        papers: dict[str, Any] = json.loads((home / "demo.json").read_text())
-    finally:
-        process.terminate()
-        process.wait(10)
-    assert processes_of(home) == {}
-    return papers

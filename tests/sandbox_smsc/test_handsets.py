@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.smsc import ForkedSmsc
 from ussdapp.channels import smpp
 from ussdapp.core.inbound import Keyed
 from ussdapp.core.session import Shown
@@ -16,7 +17,7 @@ ASHA, JUMA = "255754000123", "255754000124"
 
 @pytest.fixture
 def smsc(tmp_path: Path) -> Iterator[SmscProcess]:
-    with SmscProcess(tmp_path / "ledger.jsonl") as smsc:
+    with ForkedSmsc(tmp_path / "ledger.jsonl") as smsc:
         yield smsc
 
 

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.fakes.smsc import ForkedSmsc
 from tests.wire.peer import until
 from ussdapp.core import gsm7
 from ussdapp.sandbox.smsc_control import control
@@ -22,7 +23,7 @@ LONG = "Ndugu mwananchi, ombi lako {№ 1} limepokelewa. " * 9
 
 @pytest.fixture
 def smsc(tmp_path):
-    with SmscProcess(tmp_path / "ledger.jsonl") as smsc:
+    with ForkedSmsc(tmp_path / "ledger.jsonl") as smsc:
         yield smsc
 
 
@@ -142,6 +143,14 @@ def test_receipts_owed_wait_for_the_next_bind_of_the_account(smsc):
     assert not other.got
     for esme in (other, again):
         esme.bind.close()
+
+
+def test_ids_begin_again_when_told_to(smsc, esme):
+    smsc.control(set={"ids_again_after": 3})
+    ids = [answer.message_id for answer in esme.submit(*["Habari"] * 7)]
+    assert ids[:3] == ids[3:6]
+    assert len(set(ids)) == 3
+    assert ids[6] == ids[0]
 
 
 def test_ids_may_be_hex_in_answers_and_decimal_in_receipts(smsc, esme):

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.fakes.smsc import ForkedSmsc
 from tests.stores.world import ASHA, SEAL, World, after
 from tests.wire.peer import until
 from ussdapp.channels import smpp
@@ -42,7 +43,7 @@ def world(database_url: str) -> Iterator[World]:
 
 @pytest.fixture
 def smsc(tmp_path: Path) -> Iterator[SmscProcess]:
-    with SmscProcess(tmp_path / "ledger.jsonl") as smsc:
+    with ForkedSmsc(tmp_path / "ledger.jsonl") as smsc:
         yield smsc
 
 
