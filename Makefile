@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup lint types rooms menus unit golden bench storm lock
+.PHONY: help run test check setup lint types rooms menus unit golden bench storm chaos lock
 
 help:
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r target words; do printf '%-8s %s\n' "$$target" "$$words"; done
@@ -50,10 +50,14 @@ golden: setup ## write the transcripts anew; ends red, so that the difference is
 bench: setup ## print the figures of DESIGN section 4, beside their peers (wrk, node and npm where installed)
 	$(BIN)/python -m bench.ussd_step
 	$(BIN)/python -m bench.back_office_hang
+	$(BIN)/python -m bench.delivery
 
 storm: setup ## the faults at full length: 100,000 callbacks, 500 dialogues through five deaths of Valkey, 1,000 menus
 	STORM_CALLBACKS=100000 STORM_SESSIONS=500 $(PYTEST) tests/storms
 	MUTATED_MENUS=1000 HYPOTHESIS=thorough $(PYTEST) -m "not real"
+
+chaos: setup ## the faults of sending at full length, in under 15 minutes: dead workers and stores, cut binds, a full disk (CHAOS_SEED)
+	CHAOS=1 $(PYTEST) tests/chaos --durations 10
 
 lock: setup ## choose versions anew and write requirements.lock (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --all-extras --python-version 3.11 \
