@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ussdapp.core.back_office import (
     Asker,
@@ -16,7 +16,7 @@ from ussdapp.core.back_office import (
 )
 from ussdapp.core.branches import Files, MenuVersion, Publisher
 from ussdapp.core.case import CaseView, NewCase, Reply
-from ussdapp.core.inbound import Institution, KeyHolder, Lease, Mo, Receipt
+from ussdapp.core.inbound import Institution, Lease, Mo, Receipt
 from ussdapp.core.menu import Menu
 from ussdapp.core.mo_parts import MoPart
 from ussdapp.core.msisdn import Msisdn
@@ -247,7 +247,7 @@ class OptOuts(Protocol):
 
 
 class Institutions(Protocol):
-    """Knows the institutions, and whose API key is whose."""
+    """Knows the institutions."""
 
     def all(self) -> tuple[Institution, ...]:
         """Every institution by short name."""
@@ -257,16 +257,11 @@ class Institutions(Protocol):
         """The short name as kept, for any spelling of its case; None when nobody has it."""
         ...
 
-    def holder(self, key: str, at: datetime) -> KeyHolder | None:
-        """Whom an unexpired, unrevoked key speaks for."""
-        ...
-
 
 Taken = tuple[tuple[int, str], ...]  # part, from 1, and its message id, "" where none was told
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Submission:
+class Submission(NamedTuple):
     """A claimed and journaled row: what one channel is now to submit, but for the parts that the
     operator has `taken` already. `window` tells the claim it came with."""
 
@@ -277,6 +272,9 @@ class Submission:
     sender_id: str
     window: int = 0
     taken: frozenset[int] = frozenset()
+
+    def __repr__(self) -> str:
+        return f"Submission({self.id}, attempt {self.attempt})"  # no MSISDN, no words
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,8 +326,9 @@ class Sending(Protocol):
         """Whether a submit now has a chance (a bind is up)."""
         ...
 
-    def submit(self, window: Sequence[Submission]) -> Sequence[Outcome]:
-        """One outcome a row, in order. What it does not know is InDoubt; it does not raise."""
+    def submit(self, window: Sequence[Submission], lane: Lane | None = None) -> Sequence[Outcome]:
+        """One outcome a row, in order; what is express overtakes bulk. What it does not know is
+        InDoubt; it does not raise."""
         ...
 
 
@@ -348,7 +347,29 @@ class BoundSending(Sending, Protocol):
         """What was answered after all since it was asked last, of what was InDoubt."""
         ...
 
+    def share(self, binds: int) -> None:
+        """So many binds, this one among them, use the channel's TPS together."""
+        ...
+
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Awaited:
+    """What an operator took at that time under that message id, and has not reported on."""
+
+    message_id: str
+    msisdn: Msisdn
+    taken_at: datetime
+
+
+@runtime_checkable
+class AsksReports(Protocol):
+    """A channel whose operator tells what became of a text only when it is asked."""
+
+    def expect(self, awaited: Sequence[Awaited], now: datetime) -> None:
+        """Those that an earlier process submitted are asked for as well."""
+        ...
 
 
 class Journal(Protocol):

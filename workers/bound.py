@@ -1,6 +1,7 @@
 """One channel's worker: it holds the bind and the lease, and answers the channel's doorbell."""
 
 import os
+import random
 import sys
 import threading
 import time
@@ -17,11 +18,13 @@ from ussdapp.core.mo_parts import MoPart
 from ussdapp.core.notification import Lane
 from ussdapp.core.quiet import bulk_may_leave
 from ussdapp.core.session import Shown
-from ussdapp.ports import Fenced, Outcome, Submission, Unavailable
+from ussdapp.ports import AsksReports, Fenced, Outcome, Submission, Unavailable
 from ussdapp.stores.doorbells import listener
+from ussdapp.stores.urgents import count_urgent
 from ussdapp.usecases.deliver_window import DeliverWindow
 from ussdapp.wire.ussd_dialogues import Answering
 from workers.lanes import Lanes
+from workers.night import NightJournal
 
 _RENEW_S: Final = 5.0
 _FIRST_LANGUAGE: Final = "sw"
@@ -43,9 +46,12 @@ class Bound:
         self._gateway = gateway
         self._channel = gateway.sending(channel)
         self._health = Health()
-        self._deliver = DeliverWindow(
-            gateway.journal, lambda: time.sleep(1.0), time.monotonic, self._watch
+        journal = NightJournal(
+            gateway.journal,
+            lambda ids: count_urgent(gateway.database, ids),
+            gateway.settings.bulk_hours,
         )
+        self._deliver = DeliverWindow(journal, lambda: time.sleep(1.0), time.monotonic, self._watch)
         self._binds = range(1, binds + 1)
         self._lease: Lease | None = None
         self._lanes = Lanes(self._channel.window, self._deliver_some)
@@ -94,9 +100,13 @@ class Bound:
             self._lease = None
         except Unavailable:
             log.warning("deliver.postponed", channel=self._channel.name)
+            # often no more than a connection that died while it lay idle: soon again
+            self._stopping.wait(random.uniform(0.05, 0.2))  # noqa: S311 - jitter, no secret
+            self._lanes.ring()
         return 0
 
     def _keep_bound(self) -> None:
+        self._expect_reports()
         bound = False
         while not self._stopping.is_set():
             pause = self._channel.keep_bound()
@@ -105,6 +115,16 @@ class Bound:
                 self._lanes.ring()  # work may have gathered
             bound = self._channel.ready()
             self._stopping.wait(pause)
+
+    def _expect_reports(self) -> None:
+        """What an earlier process submitted is asked for as well, where reports are asked for."""
+        if not isinstance(self._channel, AsksReports):
+            return
+        try:
+            now = _now()
+            self._channel.expect(self._gateway.unreported.of(self._channel.name, now), now)
+        except Unavailable:
+            log.warning("reports.unknown", channel=self._channel.name)
 
     def _record_late(self) -> None:
         """Records what was answered after all; known only here, it is held until it is kept."""
@@ -131,6 +151,7 @@ class Bound:
         leases, name = self._gateway.leases, self._channel.name
         bound, share = self._channel.ready(), self._health.share
         if self._lease and leases.renew(self._lease, _now(), bound=bound, share=share):
+            self._channel.share(max(1, leases.live(name, _now())))
             return
         taken = (leases.take(name, bind, _now()) for bind in self._binds)
         self._lease = next((lease for lease in taken if lease), None)

@@ -13,19 +13,14 @@ import pytest
 
 from tests.fakes.aggregator import API_KEY, Simulated, free_port, simulated_aggregator
 from ussdapp.channels.africastalking import AfricasTalkingCallbacks
-from ussdapp.channels.africastalking.sending import (
-    LONG,
-    SOON,
-    WINDOW,
-    AfricasTalkingSending,
-    build,
-)
+from ussdapp.channels.africastalking.sending import build, probe
 from ussdapp.core.inbound import Keyed, Receipt
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.session import Shown
 from ussdapp.core.status import Status
 from ussdapp.ports import Deferred, InDoubt, Rejected, Submission, Submitted
 from ussdapp.wire.http import BadRequest, WireRequest
+from ussdapp.wire.http_sending import LONG, SOON, WINDOW, HttpSending
 
 SAMPLES = Path(__file__).parent / "samples" / "africastalking"
 ASHA = Msisdn("255754000123")
@@ -41,7 +36,7 @@ def row(number: int, text: str = "Habari", sender_id: str = "15200") -> Submissi
     return Submission(number, 1, Msisdn(f"255754{number:06d}"), text, sender_id)
 
 
-def sending(base_url: str, api_key: str = API_KEY) -> AfricasTalkingSending:
+def sending(base_url: str, api_key: str = API_KEY) -> HttpSending:
     return build("at", {"username": "ega", "api_key": api_key, "base_url": base_url})
 
 
@@ -318,6 +313,34 @@ def test_a_channel_that_cannot_work_safely_is_not_built(options: dict[str, str])
 
 def test_an_empty_window_asks_for_nothing() -> None:
     assert sending("http://127.0.0.1:9").submit([]) == []
+
+
+def test_trouble_that_is_no_rows_own_holds_the_channel_until_it_is_over(
+    simulated: Simulated,
+) -> None:
+    simulated.turn(refusals={"000001": 405})
+    channel = sending(simulated.base_url)
+    assert channel.ready()
+    channel.submit([row(1)])
+    assert not channel.ready()
+    assert channel.submit([row(2)]) == [Deferred("held_back", LONG)]
+
+
+def test_a_pace_limits_how_many_share_a_request(simulated: Simulated) -> None:
+    options = {"username": "ega", "api_key": API_KEY, "base_url": simulated.base_url, "tps": 10}
+    channel = build("at", options)
+    channel.share(1)
+    outcomes = channel.submit([row(number) for number in range(12)])
+    assert all(isinstance(outcome, Submitted) for outcome in outcomes)
+
+
+def test_a_probe_asks_for_what_costs_nothing_and_says_what_is_wrong(simulated: Simulated) -> None:
+    options = {"username": "ega", "api_key": API_KEY, "base_url": simulated.base_url}
+    before = len(simulated.lines())
+    assert probe(options) == ""
+    assert "refused" in probe({**options, "api_key": "another key"})
+    assert "no connection" in probe({**options, "base_url": f"http://127.0.0.1:{free_port()}"})
+    assert len(simulated.lines()) == before
 
 
 # --- the simulated aggregator itself

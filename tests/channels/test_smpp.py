@@ -1,25 +1,32 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 
+from tests.channels.throttled import LIMIT, Backlog, channel_to
+from tests.fakes.smsc import ForkedSmsc
 from tests.wire.peer import Peer, until
 from ussdapp.channels import smpp
 from ussdapp.core.inbound import Mo, Receipt
+from ussdapp.core.mo_parts import joined
 from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.notification import Lane
+from ussdapp.core.parts import split
 from ussdapp.core.status import Status
 from ussdapp.ports import Deferred, InDoubt, Rejected, Submission, Submitted, Unavailable
-from ussdapp.sandbox.smsc_process import SmscProcess
 from ussdapp.wire import pdu
-from ussdapp.wire.bodies import SubmitFields, read_delivered, submit_body
+from ussdapp.wire.bodies import Address, SubmitFields, read_delivered, submit_body
+from ussdapp.wire.receipt_text import decoded
 
 LONG = "Ndugu mwananchi, ombi lako {1} limepokelewa. " * 9
 SUBMIT_RESP = pdu.SUBMIT_SM | pdu.RESPONSE
 
 
-def submission(place=1, text="Habari", sender_id="15200") -> Submission:
-    return Submission(place, 1, Msisdn(f"255754000{place:03}"), text, sender_id)
+def submission(
+    place=1, text="Habari", sender_id="15200", attempt=1, taken=frozenset()
+) -> Submission:
+    msisdn = Msisdn(f"255754000{place:03}")
+    return Submission(place, attempt, msisdn, text, sender_id, taken=taken)
 
 
 class Worker:
@@ -44,7 +51,7 @@ class Worker:
 
 @pytest.fixture
 def smsc(tmp_path):
-    with SmscProcess(tmp_path / "ledger.jsonl") as smsc:
+    with ForkedSmsc(tmp_path / "ledger.jsonl") as smsc:
         yield smsc
 
 
@@ -185,7 +192,7 @@ def test_only_the_missing_part_of_a_text_is_submitted_again(peer, bound, pool):
     first, second = answer(peer, 2, [0x58])
     deferred = Deferred("ESME_RTHROTTLED", 2.0, taken=((2, "id-3"),))
     assert waiting.result(10) == [deferred], "it waits for its turn, and the part is not forgotten"
-    later = replace(submission(text="x" * 300), attempt=2, taken=frozenset({2}))
+    later = submission(text="x" * 300, attempt=2, taken=frozenset({2}))
     waiting = pool.submit(worker.channel.submit, [later])
     (again,) = answer(peer, 1, [])
     assert again == first != second, "with the reference of the part that was taken"
@@ -287,6 +294,116 @@ def test_a_pace_keeps_parts_apart_without_waiting_for_answers(peer, bound, pool)
     assert len(waiting.result(10)) == 10
 
 
+def test_a_full_queue_is_left_alone_for_longer_every_time(peer, bound, pool):
+    worker = bound()
+    for attempt, pause in ((1, 60.0), (2, 120.0), (9, 300.0)):
+        row = submission(attempt=attempt)
+        waiting = pool.submit(worker.channel.submit, [row, submission(2)])
+        answer(peer, 2, [0x14])
+        deferred, other = waiting.result(10)
+        assert deferred == Deferred("ESME_RMSGQFUL", pause)
+        assert isinstance(other, Submitted)
+
+
+def test_a_window_may_mix_texts_of_one_part_of_several_and_of_none(peer, bound, pool):
+    worker = bound()
+    rows = [
+        submission(1),
+        submission(2, "x" * 300),
+        submission(3, "x" * 2000),
+        submission(4, "Asante 😀"),
+        submission(5),
+    ]
+    waiting = pool.submit(worker.channel.submit, rows)
+    answer(peer, 5, [0, 0, 0x0B, 0, 0])
+    assert waiting.result(10) == [
+        Submitted(("id-2",)),
+        Rejected("ESME_RINVDSTADR", ((1, "id-3"),)),
+        Rejected("too_long"),
+        Submitted(("id-5",)),
+        Submitted(("id-6",)),
+    ]
+
+
+def test_an_answer_comes_late_to_the_row_it_belongs_to(peer, bound, pool):
+    worker = bound(response_s=0.2)
+    rows = [submission(n) for n in range(1, 4)]
+    waiting = pool.submit(worker.channel.submit, rows)
+    heard = peer.hear_all(3)
+    assert waiting.result(10) == [InDoubt("no_answer")] * 3
+    peer.say(SUBMIT_RESP, 0, heard[1].sequence, b"two\0")
+    peer.say(SUBMIT_RESP, 0x0B, heard[2].sequence)
+    told = []
+    until(lambda: told.extend(worker.channel.late()) or len(told) == 2)
+    assert told == [(rows[1], Submitted(("two",))), (rows[2], Rejected("ESME_RINVDSTADR"))]
+
+
+@pytest.mark.parametrize("text", [LONG, LONG + "😀"], ids=["GSM-7", "UCS-2"])
+def test_a_long_text_may_say_its_places_in_parameters(peer, bound, pool, text):
+    worker = bound(long_text="sar", sar_references=250)
+    count = len(split(text))
+    waiting = pool.submit(worker.channel.submit, [submission(517, text)])
+    parts = [read_delivered(body) for body in answer(peer, count, [])]
+    assert [one.tlvs for one in parts] == [
+        {0x20C: b"\0\x11", 0x20E: bytes((count,)), 0x20F: bytes((number,))}
+        for number in range(1, count + 1)
+    ]
+    assert {one.esm_class for one in parts} == {0}
+    joined = b"".join(one.short_message for one in parts)
+    assert decoded(joined, parts[0].data_coding) == text
+    assert len(waiting.result(10)[0].message_ids) == count
+
+
+@pytest.mark.parametrize("text", [LONG, LONG + "😀"], ids=["GSM-7", "UCS-2"])
+def test_a_long_text_may_leave_whole(peer, bound, pool, text):
+    worker = bound(long_text="payload")
+    rows = [submission(1, text), submission(2)]
+    waiting = pool.submit(worker.channel.submit, rows)
+    long, short = [read_delivered(body) for body in answer(peer, 2, [])]
+    assert decoded(long.tlvs[0x424], long.data_coding) == text
+    assert (long.esm_class, short.tlvs) == (0, {})
+    assert waiting.result(10) == [Submitted(("id-2",)), Submitted(("id-3",))]
+
+
+def test_express_overtakes_a_bulk_in_its_pace(peer, bound, pool):
+    worker = bound(tps=50)
+    rows = [submission(n, "bulk") for n in range(100)]
+    bulk = pool.submit(worker.channel.submit, rows, Lane.BULK)
+    peer.hear()
+    urgent = pool.submit(worker.channel.submit, [submission(200, "urgent")], Lane.EXPRESS)
+    before = 1
+    while read_delivered((one := peer.hear()).body).short_message != b"urgent":
+        before += 1
+    assert before < 100
+    peer.say(SUBMIT_RESP, 0, one.sequence, b"7\0")
+    assert urgent.result(10) == [Submitted(("7",))]
+    assert not bulk.done()
+    peer.hang_up()
+    assert len(bulk.result(10)) == 100
+
+
+def test_binds_share_the_tps_of_their_channel(peer, bound, pool):
+    worker = bound(tps=100)
+    worker.channel.share(100)  # one a second
+    waiting = pool.submit(worker.channel.submit, [submission(n) for n in range(3)])
+    peer.hear()
+    peer.connection.settimeout(0.3)
+    with pytest.raises(TimeoutError):
+        peer.hear()
+    peer.hang_up()
+    assert waiting.result(10)[1:] == [Deferred("unbound", 5.0)] * 2
+
+
+def test_a_throttling_smsc_gets_every_row_in_the_end_and_none_twice(smsc):
+    smsc.control(set={"throttle_tps": LIMIT})
+    channel, backlog = channel_to(smsc.port), Backlog(150)
+    while backlog.rows:
+        backlog.submit(channel)
+    channel.close()
+    assert (backlog.became["taken"], backlog.became["failed"]) == (150, 0)
+    assert len({line["text"] for line in smsc.accepted()}) == len(smsc.accepted()) == 150
+
+
 # what comes in
 
 
@@ -347,6 +464,44 @@ def test_a_receipts_state_is_looked_up(peer, bound, text, status, code):
     assert worker.receipts == [Receipt("vodacom", "7", status, code, msisdn)]
 
 
+def test_an_operators_own_words_are_looked_up_in_its_channels_settings(peer, bound, pool):
+    worker = bound(
+        states={"0": "delivered", "Blocked": "rejected"},
+        statuses={"0x401": "rejected", "1026": "deferred"},
+    )
+    for text in (b"id:7 stat:0", b"id:8 stat:BLOCKED", b"id:9 stat:EXPIRED"):
+        peer.say(pdu.DELIVER_SM, 0, 3, receipt(text))
+        assert peer.hear().status == 0
+    statuses = [receipt.status for receipt in worker.receipts]
+    assert statuses == [Status.DELIVERED, Status.REJECTED, Status.EXPIRED]
+    waiting = pool.submit(worker.channel.submit, [submission(n) for n in range(1, 5)])
+    answer(peer, 4, [0x401, 0x402, 0x403, 0x0B])
+    assert waiting.result(10) == [
+        Rejected("0x401"),
+        Deferred("0x402", 15.0, counts=True),
+        InDoubt("0x403"),
+        Rejected("ESME_RINVDSTADR"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "octets"),
+    [("gsm7", b"Asante \x04"), ("latin1", b"Asante \xe8"), ("utf8", b"Asante \xc3\xa8")],
+)
+def test_data_coding_0_is_what_the_operator_writes_in_it(peer, bound, alphabet, octets):
+    worker = bound(alphabet=alphabet)
+    first, second = octets[:8], octets[8:]  # in the middle of a character, for some
+    for place, some in enumerate((first, second), 1):
+        peer.say(pdu.DELIVER_SM, 0, 3, part(place, some, b"\5\0\3\x9a\2%c" % place))
+        assert peer.hear().status == 0
+    peer.say(pdu.DELIVER_SM, 0, 3, part(1, octets))
+    assert peer.hear().status == 0
+    *parts, whole = worker.mos
+    assert whole.text == "Asante è"
+    kept = {one.number: (one.octets, one.data_coding) for one in parts}
+    assert joined(kept, decoded) == "Asante è"
+
+
 def test_a_receipt_of_nothing_is_answered_and_is_no_mo(peer, bound):
     worker = bound()
     peer.say(pdu.DELIVER_SM, 0, 3, receipt(b""))
@@ -367,14 +522,14 @@ def test_unmarked_receipts_are_read_by_their_text_only_where_configured(peer, bo
 
 
 def receipt(text: bytes, esm_class: int = 4) -> bytes:
-    handset, code = smpp.Address(1, 1, "+255754000001"), smpp.Address(0, 0, "15200")
+    handset, code = Address(1, 1, "+255754000001"), Address(0, 0, "15200")
     return submit_body(SubmitFields(handset, code, text, esm_class=esm_class))
 
 
 def part(
     number: int, octets: bytes, header: bytes = b"", tlvs: dict | None = None, coding: int = 0
 ) -> bytes:
-    handset, code = smpp.Address(1, 1, "255754000001"), smpp.Address(0, 0, "15200")
+    handset, code = Address(1, 1, "255754000001"), Address(0, 0, "15200")
     esm_class = 0x40 if header else 0
     fields = SubmitFields(handset, code, header + octets, coding, esm_class, tlvs=tlvs or {})
     return submit_body(fields)
@@ -425,6 +580,14 @@ def test_a_header_that_cannot_be_true_makes_no_part(peer, bound, header):
         ({"window": 0}, "window"),
         ({"tps": "fast"}, "tps"),
         ({"response_s": -1}, "response_s"),
+        ({"long_text": "long"}, "long_text"),
+        ({"sar_references": 1}, "sar_references"),
+        ({"pdu_octets": 1 << 20}, "pdu_octets"),
+        ({"alphabet": "ebcdic"}, "alphabet"),
+        ({"states": {"0": "sent"}}, "states"),
+        ({"states": "0"}, "states"),
+        ({"statuses": {"0x401": "delivered"}}, "statuses"),
+        ({"statuses": {"0": "rejected"}}, "statuses"),
         ({"tls": True, "ca_file": "/nowhere"}, "ca_file"),
     ],
 )

@@ -194,7 +194,7 @@ class FakeChannel:
     def ready(self) -> bool:
         return self.bound
 
-    def submit(self, window: Sequence[Submission]) -> Sequence[Outcome]:
+    def submit(self, window: Sequence[Submission], lane: Lane | None = None) -> Sequence[Outcome]:
         self.submitted += window
         return [self.outcome for _ in window]
 

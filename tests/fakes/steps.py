@@ -61,6 +61,7 @@ class CountedWorld(World):
             letters=plain.letters,
             doorbells=plain.doorbells,
             new_reference=plain.new_reference,
+            hints=plain.hints,
             offers=plain.offers,
             offices=plain.offices,
             questions=plain.questions,

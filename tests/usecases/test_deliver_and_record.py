@@ -11,6 +11,7 @@ from tests.fakes.kept import FakeChannel, FakeJournal, FakeReceipts, Kept
 from ussdapp.core.inbound import Lease, Mo, OptOut, Receipt
 from ussdapp.core.mo_parts import MoPart
 from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.notification import Lane
 from ussdapp.core.status import Status
 from ussdapp.ports import Deferred, InDoubt, Outcome, Rejected, Submission, Submitted, Unavailable
 from ussdapp.usecases.deliver_window import DeliverWindow
@@ -62,13 +63,13 @@ def test_a_process_that_stood_still_after_its_claim_submits_nothing() -> None:
 
 
 class Broken(FakeChannel):
-    def submit(self, window: Sequence[Submission]) -> Sequence[Outcome]:
+    def submit(self, window: Sequence[Submission], lane: Lane | None = None) -> Sequence[Outcome]:
         super().submit(window)
         raise RuntimeError
 
 
 class Forgetful(FakeChannel):
-    def submit(self, window: Sequence[Submission]) -> Sequence[Outcome]:
+    def submit(self, window: Sequence[Submission], lane: Lane | None = None) -> Sequence[Outcome]:
         return super().submit(window)[:-1]
 
 

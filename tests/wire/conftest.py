@@ -7,7 +7,7 @@ import pytest
 
 from tests.wire.peer import QUICK, Peer
 from ussdapp.wire.bodies import Login
-from ussdapp.wire.smpp import Bind
+from ussdapp.wire.smpp import Bind, Extras
 
 
 @pytest.fixture
@@ -22,9 +22,12 @@ def bind_to(peer: Peer) -> Iterator[Callable[..., Bind]]:
     """Makes binds to the peer, and sees that none outlives the test."""
     made: list[Bind] = []
 
-    def make(keep=lambda delivered: True, limits=QUICK, first_sequence=1, on_late=None) -> Bind:
+    def make(
+        keep=lambda delivered: True, limits=QUICK, first_sequence=1, on_late=None, pace=None
+    ) -> Bind:
         login = Login("127.0.0.1", peer.port, "ega", "secret")
-        bind = Bind(login, limits, keep, first_sequence=first_sequence, on_late=on_late)
+        extras = Extras(on_late=on_late, pace=pace)
+        bind = Bind(login, limits, keep, first_sequence=first_sequence, extras=extras)
         with ThreadPoolExecutor(1) as pool:
             welcomed = pool.submit(peer.welcome)
             bind.connect()

@@ -4,7 +4,6 @@ from tests.wire.peer import QUICK, Peer, until
 from ussdapp.wire import pdu
 from ussdapp.wire.bodies import Login
 from ussdapp.wire.held import HeldBind, binder
-from ussdapp.wire.pace import Pace
 from ussdapp.wire.window import Unwritten
 
 
@@ -30,7 +29,26 @@ def test_each_failure_doubles_the_wait_up_to_a_minute():
         waits.append(round(bind.keep_bound(), 3))
         clock.now += waits[-1]
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
-    assert bind.submit([b""], None) == [Unwritten()]
+    assert bind.submit([b""]) == [Unwritten()]
+
+
+def test_a_refused_bind_is_left_alone_for_up_to_five_minutes():
+    peer, clock = Peer(), Clock()
+    bind = held(peer, clock)
+
+    def refuse() -> None:
+        peer.accept()
+        peer.say(pdu.BIND_TRANSCEIVER | pdu.RESPONSE, 0x0E, peer.hear().sequence)
+
+    waits = []
+    with ThreadPoolExecutor(1) as pool:
+        for _ in range(10):
+            refused = pool.submit(refuse)
+            waits.append(round(bind.keep_bound(), 3))
+            refused.result(10)
+            clock.now += waits[-1]
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]
+    peer.close()
 
 
 def test_chance_takes_off_up_to_half_of_the_wait_and_calling_early_does_not_connect():
@@ -85,13 +103,3 @@ def test_a_bind_that_is_dropped_at_once_is_not_made_again_at_once():
             clock.now += waits[-1]
     assert waits == [1, 2, 4]
     peer.close()
-
-
-def test_a_pace_spreads_parts_evenly_and_saves_up_nothing():
-    clock = Clock()
-    pace = Pace(10, clock)
-    assert pace.step == 1
-    assert [round(pace.wait(1), 3) for _ in range(4)] == [0, 0.1, 0.2, 0.3]
-    clock.now += 60
-    assert [round(pace.wait(1), 3) for _ in range(3)] == [0, 0.1, 0.2]
-    assert Pace(1000, clock).step == 20

@@ -8,30 +8,28 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, cast
 
-import structlog
-
 from ussdapp.core import parts
 from ussdapp.core.inbound import Mo, Receipt
 from ussdapp.core.mo_parts import MoPart
+from ussdapp.core.notification import Lane
 from ussdapp.core.status import Status
-from ussdapp.ports import Deferred, InDoubt, Outcome, Rejected, Submission, Submitted
+from ussdapp.ports import Deferred, Outcome, Rejected, Submission
 from ussdapp.wire.bind_options import SmppOptions, read_smpp_options
-from ussdapp.wire.bodies import Address, Delivered
-from ussdapp.wire.fields import digest, kept_id, maybe_msisdn, short
+from ussdapp.wire.bodies import Delivered
 from ussdapp.wire.held import HeldBind, binder
-from ussdapp.wire.long_mo import Place, place_of, without_header
-from ussdapp.wire.long_text import text_bodies
-from ussdapp.wire.pace import Pace
-from ussdapp.wire.part_outcomes import PartOutcomes
-from ussdapp.wire.receipt_text import ReceiptText, read_receipt, text_of
+from ussdapp.wire.inward import Inward
+from ussdapp.wire.long_text import TextBodies
+from ussdapp.wire.pace import Haste, Pace
+from ussdapp.wire.part_outcomes import PartOutcomes, Rendered, Sent
+from ussdapp.wire.smpp import Extras
 from ussdapp.wire.ussd_dialogues import Answering, UssdDialogues
-from ussdapp.wire.ussd_tlvs import TLV_MESSAGE_REFERENCE, TLV_SESSION_INFO, Style, is_ussd
-from ussdapp.wire.window import Answer, Answered, Nacked, Unwritten
+from ussdapp.wire.ussd_tlvs import TLV_MESSAGE_REFERENCE, TLV_SESSION_INFO, Style
+from ussdapp.wire.verdicts import QUEUE_FULL, Verdicts, patient
+from ussdapp.wire.window import Answer
 
-_log = structlog.get_logger()
 OnReceipts = Callable[[list[Receipt]], None]
 OnMos = Callable[[list[Mo | MoPart]], None]
-_Tag = tuple[PartOutcomes, int]  # a submission and the place of one of its parts
+_Tag = tuple[Sent, int]  # rows that left together, and the place of one body among theirs
 
 # command_status of submit_sm_resp (table 5-2). What the table lacks is doubt.
 STATUSES: Final[Mapping[int, Outcome]] = {
@@ -57,7 +55,7 @@ STATUSES: Final[Mapping[int, Outcome]] = {
     0xC4: Rejected("ESME_RINVOPTPARAMVAL"),
     # they only ask for patience
     0x04: Deferred("ESME_RINVBNDSTS", 30.0),  # a transmitter's matter: the bind, not the part
-    0x14: Deferred("ESME_RMSGQFUL", 60.0),
+    0x14: Deferred(QUEUE_FULL, 60.0),
     0x58: Deferred("ESME_RTHROTTLED", 2.0),
     # not taken this time; tried again, and counted so that it ends
     0x08: Deferred("ESME_RSYSERR", 15.0, counts=True),
@@ -121,7 +119,6 @@ STYLES: Final[Mapping[str, Style]] = {
         code_in="short_message",  # some write it in destination_addr: `ussd_code_in`
     ),
 }
-_UNBOUND: Final = Deferred("unbound", 5.0)
 
 
 class SmppChannel:
@@ -130,15 +127,19 @@ class SmppChannel:
     def __init__(self, name: str, options: SmppOptions, clock: Callable[[], float]) -> None:
         self.name = name
         self.window = options.window
-        self._options = options
         self._on_receipts: OnReceipts | None = None
         self._on_mos: OnMos | None = None
         self._late: deque[tuple[_Tag, Answer]] = deque()
-        self._pace = Pace(options.tps, clock) if options.tps else None
+        self._pace = Pace(options.tps, clock)
+        self._texts = TextBodies(options.source, options.long_text, options.sar_references)
         self._dialogues: UssdDialogues | None = None
         if options.ussd is not None:
             self._dialogues = UssdDialogues(name, *options.ussd, self._submit_screen)
-        make = binder(options.login, options.limits, self._keep, options.tls, self._on_late)
+        self._verdicts = Verdicts({**STATUSES, **options.statuses})
+        states = {**STATES, **options.states}
+        self._inward = Inward(name, states, options.detect, options.alphabet)
+        extras = Extras(self._on_late, self._inward.usual, self._pace)
+        make = binder(options.login, options.limits, self._keep, options.tls, extras)
         self._held = HeldBind(make, clock, options.chance, options.rebind_s)
 
     # the bind
@@ -175,58 +176,60 @@ class SmppChannel:
         """Whether a submit now has a chance."""
         return self.bound
 
-    def submit(self, window: Sequence[Submission]) -> Sequence[Outcome]:
-        """One outcome a row, in order; at most `window` parts are unanswered at a time."""
+    def submit(self, window: Sequence[Submission], lane: Lane | None = None) -> Sequence[Outcome]:
+        """One outcome a row, in order; at most `window` parts are unanswered at a time. Several
+        threads may; express overtakes what the others have not written yet, in pace as well."""
         rows = [self._rendered(submission) for submission in window]
-        self._submit_parts([row for row in rows if isinstance(row, PartOutcomes)])
-        return [row.folded() if isinstance(row, PartOutcomes) else row for row in rows]
+        sent = Sent(window, rows)
+        haste: Haste = "express" if lane is Lane.EXPRESS else "bulk"
+        answers = self._held.submit(sent.bodies, haste, sent.tag)
+        outcomes = sent.outcomes(self._verdicts.outcomes(answers))
+        sent.over = True
+        return patient(window, outcomes)
 
-    def _submit_parts(self, rows: Sequence[PartOutcomes]) -> None:
-        bodies = [body for row in rows for body in row.bodies.values()]
-        tags = [(row, place) for row in rows for place in range(len(row.bodies))]
-        answers: list[Answer] = []
-        for start in range(0, len(bodies), self.window):
-            some = slice(start, start + self.window)
-            answers += self._held.submit(bodies[some], self._pace, tags[some])
-        outcomes = map(_outcome, answers)
-        for row in rows:
-            row.outcomes = [next(outcomes) for _ in row.bodies]
+    def late(self) -> Sequence[tuple[Submission, Outcome]]:
+        """What was answered after all, a submission once, of what was InDoubt; for one thread."""
+        found: dict[int, tuple[Submission, Outcome]] = {}
+        for _ in range(len(self._late)):
+            tag, answer = self._late.popleft()
+            sent, place = tag
+            if sent.over:
+                submission, outcome = sent.now(place, self._verdicts.outcome(answer))
+                found[submission.id] = submission, outcome
+            else:
+                self._late.append((tag, answer))
+        return list(found.values())
+
+    def share(self, binds: int) -> None:
+        """So many binds, this one among them, use the channel's TPS together."""
+        self._pace.share(binds)
 
     def _on_late(self, tag: object, answer: Answer) -> None:
         self._late.append((cast("_Tag", tag), answer))
 
-    def late(self) -> Sequence[tuple[Submission, Outcome]]:
-        """What was answered after all, a submission once, of what was InDoubt; for one thread."""
-        found: dict[int, PartOutcomes] = {}
-        for _ in range(len(self._late)):
-            (row, place), answer = self._late.popleft()
-            if not row.outcomes:
-                self._late.append(((row, place), answer))  # its window is not over yet
-                continue
-            row.outcomes[place] = _outcome(answer)
-            found[id(row)] = row
-        return [(row.submission, row.folded()) for row in found.values()]
-
     def _submit_screen(self, body: bytes) -> Outcome:
         # outside the journal and the pace, ahead of what a bulk has not written yet
-        return _outcome(self._held.submit([body], None)[0])
+        return self._verdicts.outcome(self._held.submit([body], "screen")[0])
 
-    def _rendered(self, submission: Submission) -> PartOutcomes | Rejected:
+    def _rendered(self, submission: Submission) -> Rendered:
         try:
-            return PartOutcomes(submission, self._bodies(submission))
+            septets = None if submission.taken else parts.only_part(submission.text)
+            if septets is None:
+                return PartOutcomes(self._lacking(submission))
+            return self._texts.only(septets, submission.sender_id, submission.msisdn.digits)
         except parts.TooLong:
             return Rejected("too_long")
         except ValueError:
             return Rejected("sender_id")
 
-    def _bodies(self, submission: Submission) -> dict[int, bytes]:
+    def _lacking(self, submission: Submission) -> dict[int, bytes]:
         """The parts that were not taken yet, by their number."""
-        bodies = text_bodies(
+        bodies = self._texts.all(
             submission.text,
-            self._options.source(submission.sender_id),
-            Address(1, 1, submission.msisdn.digits),
+            submission.sender_id,
+            submission.msisdn.digits,
             # the same in every attempt, or parts of two attempts would not join on the handset
-            submission.id & 0xFF,
+            submission.id,
         )
         return {
             number: body for number, body in enumerate(bodies, 1) if number not in submission.taken
@@ -234,78 +237,29 @@ class SmppChannel:
 
     # what comes in
 
-    def _keep(self, delivered: list[Delivered]) -> bool:
+    def _keep(self, delivered: list[Delivered | Receipt]) -> bool:
         if self._on_receipts is None or self._on_mos is None:
             return False
-        receipts: list[Receipt] = []
-        mos: list[Mo | MoPart] = []
-        keyed: list[Delivered] = []
-        dialogues = self._dialogues
-        for one in delivered:
-            receipt = read_receipt(one, self._options.detect)
-            if receipt is not None and receipt.message_id:
-                receipts.append(self._receipt(one, receipt))
-            elif receipt is not None:
-                # no id: nothing can ever match it, and the SMSC would bring it for ever
-                _log.warning("smpp.receipt_without_id", channel=self.name)
-            elif dialogues is not None and is_ussd(one):
-                keyed.append(one)
-            else:
-                place = place_of(one)
-                mos.append(self._mo(one) if place is None else self._mo_part(one, place))
-        if receipts:
-            self._on_receipts(receipts)
-        if mos:
-            self._on_mos(mos)
-        if dialogues is not None:
-            # last: what raised above comes again, and no key may be answered twice
-            for one in keyed:
-                dialogues.take(one)
+        found = self._inward.sort(delivered, with_ussd=self._dialogues is not None)
+        if found.receipts:
+            self._on_receipts(found.receipts)
+        if found.mos:
+            self._on_mos(found.mos)
+        # last: what raised above comes again, and no key may be answered twice
+        for one in found.keyed:
+            assert self._dialogues is not None
+            self._dialogues.take(one)
         return True
-
-    def _receipt(self, delivered: Delivered, receipt: ReceiptText) -> Receipt:
-        return Receipt(
-            account=self.name,  # not the bind: a receipt may come on any bind of the account
-            message_id=kept_id(receipt.message_id),
-            status=STATES.get(receipt.state, Status.IN_DOUBT),
-            code=short(f"{receipt.state} {receipt.error}"),
-            msisdn=maybe_msisdn(delivered.source_addr),
-            submitted_on=receipt.submitted_on,
-        )
-
-    def _mo_part(self, delivered: Delivered, place: Place) -> MoPart:
-        sender = short(delivered.source_addr)
-        return MoPart(
-            channel=self.name,
-            sender=sender,
-            msisdn=maybe_msisdn(sender),
-            short_code=short(delivered.destination_addr),
-            reference=place.reference,
-            total=place.total,
-            number=place.number,
-            octets=without_header(delivered),
-            data_coding=delivered.data_coding,
-        )
-
-    def _mo(self, delivered: Delivered) -> Mo:
-        sender, short_code = short(delivered.source_addr), short(delivered.destination_addr)
-        text = text_of(delivered)
-        return Mo(
-            channel=self.name,
-            key=digest(self.name, sender, short_code, text),
-            sender=sender,
-            msisdn=maybe_msisdn(sender),
-            short_code=short_code,
-            text=text,
-            keyed_by_content=True,  # SMPP gives a deliver_sm no id
-        )
 
 
 def build(name: str, options: Mapping[str, object]) -> SmppChannel:
     """The channel of that configuration: host, port, system_id, password (or password_file), and
     if need be bind_type, system_type, window (parts), tps (parts, 0 none), enquire_s, response_s,
-    rebind_s, receipts_by_text, short_code_ton, short_code_npi, tls, ca_file; for dialogues
-    ussd_style, and if need be ussd_octets, ussd_code_in, ussd_service_type. Connects nowhere.
+    rebind_s, pdu_octets, receipts_by_text, short_code_ton, short_code_npi, tls, ca_file, long_text
+    (udh, sar or payload), sar_references, alphabet (of data_coding 0 in what comes: gsm7, latin1 or
+    utf8), and the operator's own words: a table `states` (what its `stat` means) and a table
+    `statuses` (what its command_status means, rejected or deferred); for dialogues ussd_style, and
+    if need be ussd_octets, ussd_code_in, ussd_service_type. Connects nowhere.
 
     Raises ValueError naming the option that is missing or wrong.
     """
@@ -315,19 +269,3 @@ def build(name: str, options: Mapping[str, object]) -> SmppChannel:
 def read_options(options: Mapping[str, object]) -> SmppOptions:
     """The options read and checked; raises ValueError."""
     return read_smpp_options(options, STYLES)
-
-
-def _outcome(answer: Answer) -> Outcome:
-    match answer:
-        case Answered(0, message_id):
-            # taken; without an id no receipt will ever find it
-            return Submitted((kept_id(message_id),) if message_id else ())
-        case Answered(status, _):
-            return STATUSES.get(status, InDoubt(f"{status:#x}"))
-        case Nacked(status):
-            # not understood, so not taken, whatever the status
-            return STATUSES.get(status, Rejected(f"generic_nack {status:#x}"))
-        case Unwritten():
-            return _UNBOUND
-        case _:
-            return InDoubt("no_answer")

@@ -1,5 +1,6 @@
 """Knows the GSM 7-bit default alphabet and its extension table (3GPP TS 23.038, 6.2.1)."""
 
+import codecs
 from collections.abc import Mapping
 from typing import Final
 
@@ -16,10 +17,22 @@ _ENCODED: Final[Mapping[str, bytes]] = {
     char: bytes((code,)) for code, char in enumerate(_BASIC) if code != ESCAPE
 } | {char: bytes((ESCAPE, code)) for code, char in _EXTENSION.items()}
 
-# Look-alikes that phones type and GSM-7 lacks; what is not here forces UCS-2.
+# The basic table as the interpreter's own codecs read one, which takes a tenth of the time. They
+# keep 0 for NUL, so `@`, which is 0 on the air, stands behind the table and is put right after.
+_NOT_THERE: Final = "\ufffe"
+_AT: Final = bytes((len(_BASIC),))
+_TABLE: Final = codecs.charmap_build(
+    "\0" + _BASIC[1:].replace(chr(ESCAPE), _NOT_THERE) + "@" + _NOT_THERE * (255 - len(_BASIC))
+)
+
+# Look-alikes that phones and word processors write and GSM-7 lacks.
 LOOK_ALIKES: Final[Mapping[str, str]] = {
-    "‘": "'", "’": "'", "“": '"', "”": '"', "`": "'", "´": "'",
-    "–": "-", "—": "-", "…": "...", "•": "-", "\u00a0": " ", "\t": " ",
+    "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "`": "'", "´": "'", "ʼ": "'",
+    "“": '"', "”": '"', "„": '"', "‟": '"', "″": '"', "«": '"', "»": '"',
+    "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-", "•": "-",
+    "…": "...", "\t": " ", "\u00a0": " ", "\u2007": " ", "\u2009": " ", "\u202f": " ",
+    # seen by nobody, yet each would halve what a part can hold
+    "\u00ad": "", "\u200b": "", "\u2060": "", "\ufeff": "",
 }  # fmt: skip
 _PLAIN: Final = str.maketrans(dict(LOOK_ALIKES))
 
@@ -31,7 +44,13 @@ def plain(text: str) -> str:
 
 def encode(text: str) -> bytes:
     """One septet a byte, escapes as two; raises KeyError with the character GSM-7 lacks."""
-    return b"".join(map(_ENCODED.__getitem__, text))
+    try:
+        septets = codecs.charmap_encode(text, "strict", _TABLE)[0]
+    except UnicodeEncodeError:
+        return b"".join(map(_ENCODED.__getitem__, text))
+    if b"\0" in septets:
+        raise KeyError("\0")
+    return septets.replace(_AT, b"\0") if _AT in septets else septets
 
 
 def decode(septets: bytes) -> str:

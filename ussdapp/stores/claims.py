@@ -165,13 +165,13 @@ class Claims:
         rows = {row[0]: row for row in opened}
         sealed = {row[0]: row for row in contents}
         found = (rows[number] + sealed[number] for number in ids if number in rows)
-        unseal = self._seal.open_text
+        msisdn_of, text_of = self._seal.opener(MSISDN), self._seal.opener(TEXT)
         return [
             Submission(
                 number,
                 attempt,
-                Msisdn(unseal(msisdn, MSISDN)),
-                unseal(text, TEXT),
+                Msisdn(msisdn_of(msisdn)),
+                text_of(text),
                 sender_id,
                 window,
                 frozenset(taken) if taken else _NOTHING,

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from collections.abc import Callable
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -47,6 +48,18 @@ class Seal:
     def open_text(self, sealed: bytes, about: str) -> str:
         """The text again."""
         return self.open(sealed, about).decode("utf-8")
+
+    def opener(self, about: str) -> Callable[[bytes], str]:
+        """`open_text` of many that are kept in one place, at two thirds of its cost."""
+        decrypt, place = self._cipher.decrypt, about.encode()
+
+        def open_one(sealed: bytes) -> str:
+            try:
+                return decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], place).decode()
+            except (InvalidTag, ValueError) as trouble:
+                raise Unsealable(f"{about} cannot be opened with this seal_key") from trouble
+
+        return open_one
 
     def index(self, msisdn: Msisdn) -> bytes:
         """The same for the same MSISDN, and of no use without the key."""

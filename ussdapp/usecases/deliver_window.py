@@ -51,7 +51,7 @@ class DeliverWindow:
             # this process stood still: another may have the lease, and these rows, by now
             self._record(lease, [(row, Deferred("stale", 0.0)) for row in window], clock)
         elif window:
-            self._submit(window, channel, lease, clock)
+            self._submit(window, channel, lease, clock, lane)
         return len(window)
 
     def _submit(
@@ -60,12 +60,13 @@ class DeliverWindow:
         channel: Sending,
         lease: Lease,
         clock: Callable[[], datetime],
+        lane: Lane | None,
     ) -> None:
         # what breaks here breaks after its rows may have left: they are in doubt, all of them
         answered: list[tuple[Submission, Outcome]] = [(row, InDoubt("broken")) for row in window]
         began = self.ticks()
         try:
-            answered = list(zip(window, channel.submit(window), strict=True))
+            answered = list(zip(window, channel.submit(window, lane), strict=True))
         finally:
             troubled = sum(_is_trouble(outcome) for _, outcome in answered)
             self.watch(len(answered), troubled, self.ticks() - began)

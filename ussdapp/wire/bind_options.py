@@ -5,17 +5,32 @@ import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, cast, get_args
 
+from ussdapp.core.status import Status
+from ussdapp.ports import Outcome
 from ussdapp.wire.bodies import Address, Login
+from ussdapp.wire.inward import Alphabet
+from ussdapp.wire.long_text import LongText
+from ussdapp.wire.own_words import read_states, read_statuses
 from ussdapp.wire.pulse import Limits
 from ussdapp.wire.receipt_text import Detect
-from ussdapp.wire.smpp_options import flag, positive, read, read_login, read_tls
+from ussdapp.wire.smpp_options import (
+    flag,
+    one_of,
+    positive,
+    read,
+    read_login,
+    read_tls,
+    within,
+)
 from ussdapp.wire.ussd_tlvs import Screens, Style
 
 _SHORT_CODE: Final = 8  # digits at most; longer is an MSISDN
 _USSD_OCTETS: Final = 140  # 160 septets or 70 UCS-2 units, what a menu is proven for
 _SERVICE_TYPE: Final = re.compile(r"[0-9A-Za-z]{0,5}")
+_SAR_REFERENCES: Final = 0x10000  # sar_msg_ref_num has two octets
+_PDU_OCTETS: Final = (1024, 70_000)  # faults.md row 45
 _CODE_IN: Final = ("destination_addr", "short_message")
 
 
@@ -33,6 +48,11 @@ class SmppOptions:
     tls: ssl.SSLContext | None
     chance: Callable[[], float]
     ussd: tuple[Style, Screens] | None
+    long_text: LongText
+    sar_references: int
+    alphabet: Alphabet
+    states: Mapping[str, Status]
+    statuses: Mapping[int, Outcome]
 
     def source(self, sender_id: str) -> Address:
         """The source address: alphanumeric 5/0, MSISDN 1/1, short code 3/0 unless configured."""
@@ -46,6 +66,7 @@ class SmppOptions:
 def read_smpp_options(options: Mapping[str, object], styles: Mapping[str, Style]) -> SmppOptions:
     """The options read and checked; raises ValueError naming the one that is missing or wrong."""
     draw = random.SystemRandom()
+    window = int(positive(options, "window", 100))
     short_code_type = (
         read(options, "short_code_ton", int, 3),
         read(options, "short_code_npi", int, 0),
@@ -55,8 +76,10 @@ def read_smpp_options(options: Mapping[str, object], styles: Mapping[str, Style]
         limits=Limits(
             enquire_s=positive(options, "enquire_s", 30.0),
             response_s=positive(options, "response_s", 60.0),
+            window=window,
+            pdu_octets=within(options, "pdu_octets", 16 * 1024, _PDU_OCTETS),
         ),
-        window=int(positive(options, "window", 100)),
+        window=window,
         tps=read(options, "tps", float, 0.0),
         detect="text" if flag(options, "receipts_by_text") else "marks",
         short_code_type=short_code_type,
@@ -64,6 +87,11 @@ def read_smpp_options(options: Mapping[str, object], styles: Mapping[str, Style]
         tls=read_tls(options),
         chance=draw.random,
         ussd=_ussd(options, styles, short_code_type),
+        long_text=cast("LongText", one_of(options, "long_text", get_args(LongText))),
+        sar_references=within(options, "sar_references", _SAR_REFERENCES, (2, _SAR_REFERENCES)),
+        alphabet=cast("Alphabet", one_of(options, "alphabet", get_args(Alphabet))),
+        states=read_states(options),
+        statuses=read_statuses(options),
     )
 
 

@@ -2,18 +2,31 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from ussdapp.core.msisdn import Msisdn, NotAnMsisdn
 from ussdapp.wire.numbering import read_msisdn
 
-_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
+_LONGEST_ID: Final = 128
+_ID: Final = re.compile(rf"[\x21-\x7e]{{1,{_LONGEST_ID}}}")
 _MOST: Final = 40  # characters of a name or a code
 
 
 def is_id(spelt: str) -> bool:
     """Whether it can be an id: 1 to 128 visible ASCII characters."""
     return _ID.fullmatch(spelt) is not None
+
+
+def are_plain_ids(spelt: Sequence[str]) -> bool:
+    """Whether all are ids of letters and digits: then each is kept as spelt."""
+    together = "".join(spelt)
+    return (
+        all(spelt)
+        and together.isalnum()
+        and together.isascii()
+        and max(map(len, spelt)) <= _LONGEST_ID
+    )
 
 
 def kept_id(spelt: str) -> str:

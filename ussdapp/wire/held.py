@@ -9,20 +9,22 @@ import structlog
 
 from ussdapp.wire.bodies import Login
 from ussdapp.wire.keeper import Keep
-from ussdapp.wire.pace import Pace
+from ussdapp.wire.logging_in import BindRefused
+from ussdapp.wire.pace import Haste
 from ussdapp.wire.pulse import Limits
-from ussdapp.wire.smpp import Bind, BindRefused, OnLate
-from ussdapp.wire.window import Answer, Unwritten
+from ussdapp.wire.smpp import Bind, Extras, Tag
+from ussdapp.wire.window import UNWRITTEN, Answer
 
 _LOOK: Final = 1.0  # seconds between looks at a bind that is up
 _LONGEST: Final = 60.0  # seconds between attempts, at most
+_LONGEST_REFUSED: Final = 300.0  # a refused login does not heal by itself (faults.md row 47)
 _log = structlog.get_logger()
 
 
 class HeldBind:
     """One bind at a time. `clock` gives monotonic seconds, `chance` numbers in [0, 1): the wait
-    after a failure doubles from `first_wait` seconds to a minute, half of it by chance, so that
-    many workers do not come back at once."""
+    after a failure doubles from `first_wait` seconds to a minute, or to five where the SMSC refused
+    the bind; half of it by chance, so that many workers do not come back at once."""
 
     def __init__(
         self,
@@ -62,12 +64,12 @@ class HeldBind:
     def submit(
         self,
         bodies: Sequence[bytes],
-        pace: Pace | None,
-        tags: Sequence[object] | None = None,
+        haste: Haste = "bulk",
+        tag: Tag | None = None,
     ) -> list[Answer]:
         """As Bind.submit; without a bind nothing is written."""
         bind = self._bind
-        return [Unwritten()] * len(bodies) if bind is None else bind.submit(bodies, pace, tags)
+        return [UNWRITTEN] * len(bodies) if bind is None else bind.submit(bodies, haste, tag)
 
     def close(self) -> None:
         """Leaves the bind for good."""
@@ -82,7 +84,7 @@ class HeldBind:
         try:
             bind.connect()
         except BindRefused as refused:
-            self._put_off()
+            self._put_off(_LONGEST_REFUSED)
             _log.warning("smpp.bind_refused", status=f"{refused.command_status:#x}")
             return
         except OSError as error:
@@ -97,8 +99,8 @@ class HeldBind:
         else:
             _log.info("smpp.bound")
 
-    def _put_off(self) -> None:
-        longest = min(_LONGEST, self._first * 2.0 ** min(self._failures, 16))
+    def _put_off(self, most: float = _LONGEST) -> None:
+        longest = min(most, self._first * 2.0 ** min(self._failures, 16))
         self._failures += 1
         self._due = self._clock() + longest * (1 + self._chance()) / 2
 
@@ -108,7 +110,7 @@ def binder(
     limits: Limits,
     keep: Keep,
     tls: ssl.SSLContext | None,
-    on_late: OnLate | None = None,
+    extras: Extras | None = None,
 ) -> Callable[[], Bind]:
     """What makes a new Bind each time."""
-    return lambda: Bind(login, limits, keep, tls, on_late=on_late)
+    return lambda: Bind(login, limits, keep, tls, extras=extras)

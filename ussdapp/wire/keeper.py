@@ -1,5 +1,6 @@
 """Knows what was delivered and not yet kept, and answers it only after it was."""
 
+import struct
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,11 +8,14 @@ from typing import Final
 
 import structlog
 
+from ussdapp.core.inbound import Receipt
 from ussdapp.wire import pdu
 from ussdapp.wire.bodies import Delivered
 
-Keep = Callable[[list[Delivered]], bool]
-Arrived = tuple[int, int, Delivered]  # command, sequence number, what it brought
+Quick = Callable[[bytes], Receipt | None]  # reads the usual receipt off a deliver_sm's body
+Keep = Callable[[list[Delivered | Receipt]], bool]
+Arrived = tuple[int, int, Delivered | Receipt]  # command, sequence number, what it brought
+_RESPONSE: Final = struct.Struct(">IIIIx")  # an empty message_id (4.6.2)
 _MOST_TOGETHER: Final = 2000
 _log = structlog.get_logger()
 
@@ -64,8 +68,8 @@ class Keeper:
 
     def _answer(self, batch: list[Arrived], status: int) -> None:
         if batch:
-            encode, response = pdu.encode, pdu.RESPONSE
-            self._put(b"".join(encode(c | response, status, s, b"\0") for c, s, _ in batch))
+            pack, response = _RESPONSE.pack, pdu.RESPONSE
+            self._put(b"".join([pack(17, c | response, status, s) for c, s, _ in batch]))
 
     def _ended(self, future: Future[None]) -> None:
         if future.cancelled() or (error := future.exception()) is None:

@@ -21,12 +21,6 @@ class Late:
             for sequence, tag in submits:
                 self._tags[sequence] = (now + _KEPT_S, tag)
 
-    def only(self, expected: Iterable[int], unanswered: Iterable[int]) -> None:
-        """Forgets those of the expected that were answered in time."""
-        with self._lock:
-            for sequence in set(expected).difference(unanswered):
-                self._tags.pop(sequence, None)
-
     def take(self, sequence: int, now: float) -> object | None:
         """The tag of a submit that is answered at last, once; None for one that is not known."""
         with self._lock:

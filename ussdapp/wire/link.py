@@ -22,10 +22,11 @@ _LATER: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 class Frame:
     """Octets to write. Of `data`, the first `touched` octets left or may have left."""
 
-    __slots__ = ("at", "data", "touched")
+    __slots__ = ("at", "behind", "data", "touched")
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, behind: bool = False) -> None:
         self.data = memoryview(data)
+        self.behind = behind
         self.at = 0
         self.touched = 0
 
@@ -38,7 +39,9 @@ class Link:
         self._socket = connection
         self._tls = isinstance(connection, ssl.SSLSocket)
         self._io = threading.Lock()
-        self._queue: deque[Frame] = deque()
+        self._ahead: deque[Frame] = deque()
+        self._behind: deque[Frame] = deque()
+        self._begun: Frame | None = None
         self._broken = False
         self._closed = False
         self._woken, self._waker = socket.socketpair()
@@ -47,13 +50,14 @@ class Link:
         self._poll = select.poll()
         self._poll.register(self._woken, select.POLLIN)
 
-    def put(self, data: bytes) -> Frame:
-        """Queues octets and writes what can be written without waiting."""
-        frame = Frame(data)
+    def put(self, data: bytes, *, behind: bool = False) -> Frame:
+        """Queues octets and writes what can be written without waiting; those put `behind` only
+        when no others wait. A frame that was begun is finished first."""
+        frame = Frame(data, behind=behind)
         with self._io:
-            self._queue.append(frame)
+            self._queue(frame).append(frame)
             self._write()
-            waits = bool(self._queue)
+            waits = self._waits
         if waits:
             self.wake()
         return frame
@@ -65,15 +69,15 @@ class Link:
             if frame.touched:
                 kept = ends[bisect_left(ends, frame.touched)]
                 frame.data = frame.data[:kept]
-            elif frame in self._queue:
-                self._queue.remove(frame)
+            elif frame in self._queue(frame):
+                self._queue(frame).remove(frame)
             return frame.touched
 
     def wait(self, seconds: float) -> bool:
         """Waits until there is something to read or to write; tells whether to read."""
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
             return True
-        wanted = select.POLLIN | (select.POLLOUT if self._queue else 0)
+        wanted = select.POLLIN | (select.POLLOUT if self._waits else 0)
         self._poll.register(self._socket, wanted)
         events = dict(self._poll.poll(max(0.0, seconds) * 1000))
         if events.pop(self._woken.fileno(), 0):
@@ -113,14 +117,23 @@ class Link:
             if self._closed:
                 return
             self._closed = self._broken = True
-            self._queue.clear()
+            self._ahead.clear()
+            self._behind.clear()
+            self._begun = None
             self._socket.close()
             self._woken.close()
             self._waker.close()
 
+    @property
+    def _waits(self) -> bool:
+        return bool(self._begun or self._ahead or self._behind)
+
     def _write(self) -> None:
-        while self._queue and not self._broken:
-            frame = self._queue[0]
+        while not self._broken:
+            frame = self._begun or self._next()
+            if frame is None:
+                return
+            self._begun = frame
             chunk = frame.data[frame.at :]
             if self._tls:
                 # a record that was begun must be offered again unshortened, so its octets count
@@ -130,13 +143,27 @@ class Link:
             try:
                 frame.at += self._socket.send(chunk)
             except _LATER:
+                self._put_back(frame)
                 return
             except OSError:
                 self._broken = True
                 return
             frame.touched = max(frame.touched, frame.at)
             if frame.at == len(frame.data):
-                self._queue.popleft()
+                self._begun = None
+
+    def _queue(self, frame: Frame) -> deque[Frame]:
+        return self._behind if frame.behind else self._ahead
+
+    def _next(self) -> Frame | None:
+        queue = self._ahead or self._behind
+        return queue.popleft() if queue else None
+
+    def _put_back(self, frame: Frame) -> None:
+        """Not one octet of it left: others may still overtake it, or it may be withdrawn."""
+        if not frame.touched:
+            self._begun = None
+            self._queue(frame).appendleft(frame)
 
     def _drain_wakes(self) -> None:
         try:

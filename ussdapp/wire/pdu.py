@@ -20,6 +20,7 @@ ESME_RINVMSGLEN: Final = 0x01
 ESME_RINVCMDLEN: Final = 0x02
 ESME_RINVCMDID: Final = 0x03
 ESME_RINVBNDSTS: Final = 0x04
+ESME_RTHROTTLED: Final = 0x58
 ESME_RX_T_APPN: Final = 0x64  # not kept: give it to us again
 
 TLV_NETWORK_ERROR: Final = 0x0423
@@ -62,19 +63,28 @@ def encode(command: int, status: int, sequence: int, body: bytes = b"") -> bytes
 
 def cut(data: bytes, cap: int) -> Cut:
     """Cuts whole PDUs of 16 to `cap` octets off the head of `data`."""
+    pdus, at, broken = cut_from(data, 0, cap)
+    return Cut(pdus, data[at:], broken)
+
+
+def cut_from(
+    data: bytes, at: int, cap: int, before: int | None = None
+) -> tuple[list[Pdu], int, int | None]:
+    """The whole PDUs from `at` on, where they end, and `broken` as in Cut; stops when one of the
+    command `before` comes after others."""
     unpack, made = HEADER.unpack_from, tuple.__new__
     pdus: list[Pdu] = []
-    at, end = 0, len(data)
+    end = len(data)
     while end - at >= HEADER_OCTETS:
         length, command, status, sequence = unpack(data, at)
         if not HEADER_OCTETS <= length <= cap:
-            return Cut(pdus, data[at:], sequence)
-        if end - at < length:
+            return pdus, at, sequence
+        if end - at < length or (command == before and pdus):
             break
-        # as Pdu(...), in half the time: this runs for every answer of a bulk
+        # as Pdu(...), in half the time: this runs for every receipt of a bulk
         pdus.append(made(Pdu, (command, status, sequence, data[at + 16 : at + length])))
         at += length
-    return Cut(pdus, data[at:], None)
+    return pdus, at, None
 
 
 def behead(data: bytes, cap: int) -> tuple[Pdu | None, bytes, int | None]:

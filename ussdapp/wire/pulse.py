@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds to wait for things, the octets of the longest PDU, and how many delivered messages
-    may wait to be kept before the SMSC is asked to try again."""
+    """Seconds to wait for things, the octets of the longest PDU, how many submits may be
+    unanswered, and how many delivered messages may wait to be kept before the SMSC is asked to try
+    again."""
 
     connect_s: float = 10.0
     enquire_s: float = 30.0
@@ -15,6 +16,7 @@ class Limits:
     pdu_s: float = 10.0
     drain_s: float = 3.0
     pdu_octets: int = 16 * 1024
+    window: int = 100_000
     backlog: int = 20_000
 
 

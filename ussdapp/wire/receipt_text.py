@@ -18,7 +18,7 @@ Detect = Literal["marks", "text"]  # by esm_class and parameters alone, or by th
 _KIND: Final = 0x3C  # bits 5-2 of esm_class; some SMSCs set others beside them
 _RECEIPTS: Final = frozenset({0x04, 0x20})  # final receipt, intermediate notification
 _UDHI: Final = 0x40
-_STATES: Final = {
+STATES: Final = {
     0: "SCHEDULED", 1: "ENROUTE", 2: "DELIVRD", 3: "EXPIRED", 4: "DELETED", 5: "UNDELIV",
     6: "ACCEPTD", 7: "UNKNOWN", 8: "REJECTD", 9: "SKIPPED",
 }  # fmt: skip
@@ -39,6 +39,9 @@ _CONTROLS: Final = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], " ")
 _MOST_TEXT: Final = 1024  # characters of a receipt that are looked at
 _LATIN: Final = frozenset({1, 3})
 _UCS2: Final = 8
+# Ours, where an operator writes UTF-8 and calls it 0 (quirk 28): the specification reserves it.
+_UTF8: Final = 0x0C
+CODINGS: Final = {"gsm7": 0, "latin1": 3, "utf8": _UTF8}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def read_receipt(delivered: Delivered, detect: Detect = "marks") -> ReceiptText 
         _parameter_id(delivered) or fields.get("id", ""),
         (_parameter_state(delivered) or fields.get("stat", "")).upper(),
         fields.get("err", "") or _parameter_error(delivered),
-        _date(fields.get("submit date", "")),
+        read_date(fields.get("submit date", "")),
     )
 
 
@@ -83,13 +86,15 @@ def decoded(message: bytes, data_coding: int) -> str:
     alphabet = _alphabet(data_coding)
     if alphabet == _UCS2:
         return message.decode("utf-16-be", "replace")
+    if alphabet == _UTF8:
+        return message.decode("utf-8", "replace")
     return message.decode("latin-1") if alphabet in _LATIN else gsm7.decode(message)
 
 
 def _alphabet(data_coding: int) -> int:
     group = data_coding >> 4
     if group == 0:
-        return data_coding if data_coding == _UCS2 or data_coding in _LATIN else 0
+        return data_coding if data_coding in {_UCS2, _UTF8, *_LATIN} else 0
     if group == 0xF:  # message class: bit 2 tells 8-bit from GSM 7-bit
         return 1 if data_coding & 0x04 else 0
     return {0: 0, 1: 1, 2: _UCS2}.get((data_coding >> 2) & 3, 0) if group < 4 else 0
@@ -113,7 +118,8 @@ def _fields(delivered: Delivered) -> dict[str, str]:
     return fields
 
 
-def _date(spelt: str) -> datetime | None:
+def read_date(spelt: str) -> datetime | None:
+    """The moment of a date of 10, 12 or 14 digits, local time in East Africa; None for others."""
     digits = re.sub(r"\D", "", spelt)
     for form in _DATES.get(len(digits), ()):
         try:
@@ -134,7 +140,7 @@ def _parameter_id(delivered: Delivered) -> str:
 
 def _parameter_state(delivered: Delivered) -> str:
     octets = delivered.tlvs.get(TLV_MESSAGE_STATE, b"")
-    return _STATES.get(octets[0], str(octets[0])) if octets else ""
+    return STATES.get(octets[0], str(octets[0])) if octets else ""
 
 
 def _parameter_error(delivered: Delivered) -> str:

@@ -4,62 +4,63 @@ SMPP Protocol Specification v3.4, issue 1.2 (October 1999). One thread reads and
 alive, one gives what was delivered to its keeper; callers submit from their own thread.
 """
 
-import socket
 import ssl
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from ussdapp.wire import pdu
-from ussdapp.wire.bodies import Delivered, Login, bind_body, read_data, read_delivered
-from ussdapp.wire.keeper import Arrived, Keep, Keeper
-from ussdapp.wire.late import Late
-from ussdapp.wire.link import Frame, Link
-from ussdapp.wire.pace import Pace
+from ussdapp.wire.answers import answered_run
+from ussdapp.wire.bodies import Delivered, Login, read_data, read_delivered
+from ussdapp.wire.keeper import Arrived, Keep, Keeper, Quick
+from ussdapp.wire.link import Link
+from ussdapp.wire.logging_in import BindRefused, logged_in
+from ussdapp.wire.pace import Haste, Pace
 from ussdapp.wire.pdu import Pdu
 from ussdapp.wire.pulse import Limits, Pulse
 from ussdapp.wire.window import (
+    UNWRITTEN,
     Answer,
     Answered,
+    Call,
     Nacked,
-    Sequences,
-    Unwritten,
-    Window,
-    submits,
+    Run,
+    UnderWay,
 )
 
-BINDS: Final = {
-    "transceiver": pdu.BIND_TRANSCEIVER,
-    "transmitter": pdu.BIND_TRANSMITTER,
-    "receiver": pdu.BIND_RECEIVER,
-}
+__all__ = ["Bind", "BindRefused", "Extras"]
 _SUBMIT_RESP: Final = pdu.SUBMIT_SM | pdu.RESPONSE
 _UNBIND_RESP: Final = pdu.UNBIND | pdu.RESPONSE
+_TOGETHER: Final = 128  # submits in one frame, about 16 KiB: what goes ahead of it waits so long
 _GLANCE: Final = 0.05  # seconds between looks at a bind that is being left
 OnLate = Callable[[object, Answer], None]
+Tag = Callable[[int], object]  # of the submit at that place
 _log = structlog.get_logger()
 
 
-class BindRefused(Exception):
-    """The SMSC answered the bind with another status than ESME_ROK."""
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What a channel adds to its binds. `on_late` gets the tag and the answer of a submit that
+    nobody waits for any longer; it runs in the reader and must not wait. What `quick` makes of the
+    body of a deliver_sm is kept instead, unless that is None."""
 
-    def __init__(self, command_status: int) -> None:
-        super().__init__(f"the bind was refused with status {command_status:#x}")
-        self.command_status = command_status
+    on_late: OnLate | None = None
+    quick: Quick | None = None
+    pace: Pace | None = None
 
 
 class Bind:
     """One bind, from `connect` to its end; a new one is made to bind again.
 
     `keep` gets what was delivered, in a thread of the bind, and tells whether it was kept; only
-    then is it answered: kept with ESME_ROK, not kept (or raised) with ESME_RX_T_APPN. `on_late`
-    gets the tag and the answer of a submit that nobody waits for any longer; it runs in the reader
-    and must not wait. `counts` says what was odd: stray answers, malformed PDUs, lost connections.
+    then is it answered: kept with ESME_ROK, not kept (or raised) with ESME_RX_T_APPN. `counts`
+    says what was odd: stray answers, malformed PDUs, lost connections.
     """
 
     def __init__(
@@ -69,12 +70,14 @@ class Bind:
         keep: Keep,
         tls: ssl.SSLContext | None = None,
         first_sequence: int = 1,
-        on_late: OnLate | None = None,
+        extras: Extras | None = None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._login, self._limits, self._tls = login, limits, tls
-        self._sequences = Sequences(first_sequence)
-        self._on_late, self._late = on_late, Late()
+        self._under_way = UnderWay(first_sequence, limits.window)
+        extras = extras or Extras()
+        self._on_late, self._quick = extras.on_late, extras.quick
+        self._pace = extras.pace or Pace(0, time.monotonic)
         self._keeper = Keeper(keep, self._write, limits.backlog)
         self._reader = threading.Thread(target=self._read_on, name="smpp-reader", daemon=True)
         self._over = threading.Event()
@@ -91,55 +94,53 @@ class Bind:
 
     def connect(self) -> None:
         """Connects and binds; raises BindRefused, or OSError when there is no SMPP to talk to."""
-        link = self._link = Link(self._connection())
-        try:
-            self._log_in(link)
-        except (OSError, BindRefused):
-            link.close()
-            raise
+        self._link, self._rest = logged_in(
+            self._login, self._limits, self._tls, self._under_way.take()
+        )
         self._pulse = Pulse(self._limits, time.monotonic())
         self._submits = True
         self._reader.start()
 
     def submit(
-        self,
-        bodies: Sequence[bytes],
-        pace: Pace | None = None,
-        tags: Sequence[object] | None = None,
+        self, bodies: Sequence[bytes], haste: Haste = "bulk", tag: Tag | None = None
     ) -> list[Answer]:
-        """Writes one submit_sm a body, all together or as the pace allows, and waits until all
-        are answered, the time for responses is over or the bind is. One answer a body, in order;
-        with `tags`, one a body, an answer that comes within the next ten minutes is `on_late`'s."""
-        if not bodies or not self._submits:
-            return [Unwritten()] * len(bodies)
-        window = self._sequences.open(len(bodies))
-        slices = self._write_paced(window, bodies, pace)
-        if self._over.is_set():
-            window.done.set()
-        window.done.wait(self._limits.response_s)
-        if not window.left:
-            return window.settled(0, len(bodies), range(1, len(bodies) + 1))
-        if tags is not None:
-            # before they stop waiting, or an answer in between would be nobody's
-            self._late.expect(zip(window.sequences, tags, strict=True), time.monotonic())
-        self._late.only(window.sequences, self._sequences.close(window))
+        """Writes one submit_sm a body, as the pace and the window of the bind allow, and waits
+        until all are answered, the time for responses is over or the bind is. One answer a body,
+        in order. What comes within ten minutes after is told to `on_late` with the `tag` of the
+        submit's place. Any number of threads may; what is no bulk is written before bulks."""
+        call = Call(tag)
+        if self._submits:
+            self._write_all(call, bodies, haste)
+            call.done.wait(self._limits.response_s)
+            self._under_way.close(call)
         answers: list[Answer] = []
-        for frame, ends in slices:
-            answers += window.settled(len(answers), self._link.withdraw(frame, ends), ends)
-        return answers + [Unwritten()] * (len(bodies) - len(answers))
+        for run in call.runs:
+            answers += run.settled(self._link.withdraw)
+        return answers + [UNWRITTEN] * (len(bodies) - len(answers))
 
-    def _write_paced(
-        self, window: Window, bodies: Sequence[bytes], pace: Pace | None
-    ) -> list[tuple[Frame, list[int]]]:
-        step = len(bodies) if pace is None else pace.step
-        slices: list[tuple[Frame, list[int]]] = []
-        for start in range(0, len(bodies), step):
-            some = bodies[start : start + step]
-            if pace is not None and (self._over.wait(pace.wait(len(some))) or not self._submits):
+    def _write_all(self, call: Call, bodies: Sequence[bytes], haste: Haste) -> None:
+        at = 0
+        while at < len(bodies) and self._submits:
+            most = min(_TOGETHER, len(bodies) - at, self._pace.step)
+            count = self._under_way.reserve(most, haste, self._limits.response_s)
+            if not count:
                 break
-            octets, ends = submits(some, window.sequences[start : start + step])
-            slices.append((self._link.put(octets), ends))
-        return slices
+            if not self._pace.turn(count, haste, self._over) or not self._submits:
+                self._under_way.release(count)
+                break
+            run = self._under_way.open(call, count, at)
+            self._under_way.release(count - run.count)
+            self._write_run(run, bodies[at : at + run.count], haste)
+            at += run.count
+        self._under_way.written(call)
+
+    def _write_run(self, run: Run, bodies: Sequence[bytes], haste: Haste) -> None:
+        pack, sequence = pdu.HEADER.pack, run.first
+        pdus = run.pdus = [
+            pack(16 + len(body), pdu.SUBMIT_SM, 0, number) + body
+            for number, body in enumerate(bodies, sequence)
+        ]
+        run.frame = self._link.put(b"".join(pdus), behind=haste == "bulk")
 
     def close(self) -> None:
         """Takes no more submits, lets those under way and what is being kept finish within
@@ -150,45 +151,10 @@ class Bind:
         until = time.monotonic() + self._limits.drain_s
         while self._busy() and time.monotonic() < until and not self._over.wait(_GLANCE):
             pass
-        self._put(pdu.UNBIND, 0, self._sequences.take(1)[0])
+        self._put(pdu.UNBIND, 0, self._under_way.take())
         self._deadline = time.monotonic() + self._limits.drain_s
         self._link.wake()
         self._reader.join(self._limits.drain_s + 1)
-
-    # logging in
-
-    def _connection(self) -> socket.socket:
-        where = (self._login.host, self._login.port)
-        connection = socket.create_connection(where, self._limits.connect_s)
-        try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._tls is not None:
-                return self._tls.wrap_socket(connection, server_hostname=self._login.host)
-        except OSError:
-            connection.close()
-            raise
-        return connection
-
-    def _log_in(self, link: Link) -> None:
-        sequence = self._sequences.take(1)[0]
-        command = BINDS[self._login.bind_type]
-        self._put(command, 0, sequence, bind_body(self._login))
-        until = time.monotonic() + self._limits.connect_s
-        while not self._welcomed(link, command | pdu.RESPONSE, sequence):
-            if time.monotonic() > until:
-                raise TimeoutError("no answer to the bind")
-            link.wait(until - time.monotonic())
-
-    def _welcomed(self, link: Link, response: int, sequence: int) -> bool:
-        link.flush()
-        first, self._rest, broken = pdu.behead(self._rest + link.read(), self._limits.pdu_octets)
-        if broken is not None:
-            raise ConnectionAbortedError("what answered the bind speaks no SMPP")
-        if first is None:
-            return False
-        if (first.command, first.status, first.sequence) != (response, 0, sequence):
-            raise BindRefused(first.status)
-        return True
 
     # reading
 
@@ -215,33 +181,62 @@ class Bind:
             link.flush()
         link.close()
         self._over.set()
-        self._sequences.abandon()
+        self._under_way.abandon()
         self._keeper.close()
 
     def _take(self, data: bytes) -> None:
-        pdus, self._rest, broken = pdu.cut(self._rest + data, self._limits.pdu_octets)
-        self._pulse.heard(time.monotonic(), len(pdus), len(self._rest))
-        self._dispatch(pdus)
+        data, at = self._rest + data, 0
+        arrived: list[Pdu] = []
+        broken = None
+        while broken is None:
+            if run := answered_run(data, at):
+                self._answered(run.sequences, run.answers)
+                at = run.end
+                continue
+            pdus, at, broken = pdu.cut_from(data, at, self._limits.pdu_octets, _SUBMIT_RESP)
+            if not pdus:
+                break
+            arrived += pdus
+        self._rest = data[at:]
+        self._pulse.heard(time.monotonic(), at, len(self._rest))
+        self._dispatch(arrived)
         if broken is not None:
             self._put(pdu.GENERIC_NACK, pdu.ESME_RINVCMDLEN, broken)
             raise pdu.Malformed("a PDU's length cannot be true")
 
     def _dispatch(self, pdus: list[Pdu]) -> None:
         arrived: list[Arrived] = []
-        answer = self._sequences.answer
+        sequences: list[int] = []
+        answers: list[Answer] = []
         for one in pdus:
             command, status, sequence, body = one
             if command == _SUBMIT_RESP:
-                message_id = body.partition(b"\0")[0].decode("latin-1")
-                answered = Answered(status, message_id)
-                if not answer(sequence, answered):
-                    self._stray(sequence, answered)
-            elif command in (pdu.DELIVER_SM, pdu.DATA_SM):
+                sequences.append(sequence)
+                answers.append(Answered(status, body.partition(b"\0")[0].decode("latin-1")))
+            elif command == pdu.DELIVER_SM:
+                kept = self._quick(body) if self._quick is not None else None
+                arrived.append((command, sequence, kept or self._delivered(one)))
+            elif command == pdu.DATA_SM:
                 arrived.append((command, sequence, self._delivered(one)))
             else:
+                if sequences:  # a nack may be of one of them
+                    self._answered(sequences, answers)
+                    sequences, answers = [], []
                 self._other(one)
+        if sequences:
+            self._answered(sequences, answers)
         if arrived:
             self._keeper.accept(arrived)
+
+    def _answered(self, sequences: list[int], answers: list[Answer]) -> None:
+        strays = self._under_way.answer(sequences, answers)
+        for place in strays:
+            self._stray(sequences[place], answers[place])
+        statuses = [answer.command_status for answer in answers if type(answer) is Answered]
+        if taken := statuses.count(pdu.ESME_ROK):
+            self._pace.taken(taken)
+        if pdu.ESME_RTHROTTLED in statuses:
+            self._pace.refused()
 
     def _delivered(self, one: Pdu) -> Delivered:
         try:
@@ -268,12 +263,11 @@ class Bind:
         if one.sequence == 0:
             raise pdu.Malformed("the SMSC lost our stream")  # no telling which PDU it means
         nacked = Nacked(one.status)
-        if not self._sequences.answer(one.sequence, nacked):
-            self._stray(one.sequence, nacked)
+        self._answered([one.sequence], [nacked])
 
     def _stray(self, sequence: int, answer: Answer) -> None:
         """An answer nobody waits for: late, repeated, or never ours."""
-        tag = self._late.take(sequence, time.monotonic())
+        tag = self._under_way.late.take(sequence, time.monotonic())
         if tag is None or self._on_late is None:
             self.counts["stray"] += 1
         else:
@@ -287,14 +281,14 @@ class Bind:
             done = self._peer_left and not self._busy()
             return now < self._deadline and not done
         if self._pulse.asks(now):
-            self._put(pdu.ENQUIRE_LINK, 0, self._sequences.take(1)[0])
+            self._put(pdu.ENQUIRE_LINK, 0, self._under_way.take())
         return True
 
     def _patience(self, now: float) -> float:
         return _GLANCE if self._deadline is not None else self._pulse.patience(now)
 
     def _busy(self) -> bool:
-        return bool(len(self._sequences)) or self._keeper.busy
+        return bool(len(self._under_way)) or self._keeper.busy
 
     def _put(self, command: int, status: int, sequence: int, body: bytes = b"") -> None:
         self._write(pdu.encode(command, status, sequence, body))

@@ -1,7 +1,7 @@
 """Knows how a bind is configured: reads what a settings file says, and refuses what is wrong."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,22 @@ def positive(options: Options, name: str, default: float) -> float:
     value = float(read(options, name, float, float(default)))
     if not value > 0:
         raise ValueError(f"{name} must be more than 0")
+    return value
+
+
+def within(options: Options, name: str, default: int, bounds: tuple[int, int]) -> int:
+    """A whole number between two, both of them allowed; raises ValueError."""
+    value = int(read(options, name, int, default))
+    if not bounds[0] <= value <= bounds[1]:
+        raise ValueError(f"{name} is {bounds[0]} to {bounds[1]}")
+    return value
+
+
+def one_of(options: Options, name: str, words: Sequence[str]) -> str:
+    """One of those words, the first unless given; raises ValueError."""
+    value = str(read(options, name, str, words[0]))
+    if value not in words:
+        raise ValueError(f"{name} is one of {', '.join(words)}")
     return value
 
 

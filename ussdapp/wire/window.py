@@ -1,17 +1,21 @@
-"""Knows what became of each submit_sm of a window, and which sequence numbers wait."""
+"""Knows what became of each submit_sm under way, and which sequence numbers wait."""
 
-import itertools
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import accumulate, chain
+from typing import Final, NamedTuple
 
-from ussdapp.wire.pdu import HEADER, LAST_SEQUENCE, SUBMIT_SM
+from ussdapp.wire.late import Late
+from ussdapp.wire.link import Frame
+from ussdapp.wire.pace import Haste
+from ussdapp.wire.pdu import LAST_SEQUENCE
+
+_GATHERING_S: Final = 0.05  # how long a bulk waits for room for a whole frame before it takes less
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """A submit_sm_resp came; `message_id` is as the SMSC spelt it, "" when it gave none."""
 
     command_status: int
@@ -36,94 +40,209 @@ class Unwritten:
 
 
 Answer = Answered | Nacked | Unanswered | Unwritten
+Withdraw = Callable[[Frame, Sequence[int]], int]  # as Link.withdraw
+UNWRITTEN: Final = Unwritten()
 _UNANSWERED: Final = Unanswered()
-_UNWRITTEN: Final = Unwritten()
 
 
-class Window:
-    """Submits that left together. One thread answers, another waits for `done`."""
+class Run:
+    """Submits of one frame: their sequence numbers follow each other from `first`."""
 
-    def __init__(self, sequences: Sequence[int]) -> None:
-        self.sequences = sequences
-        self.answers: list[Answer | None] = [None] * len(sequences)
-        self.left = len(sequences)
-        self.done = threading.Event()
+    __slots__ = ("answers", "call", "count", "first", "frame", "left", "pdus", "place")
 
-    def answer(self, place: int, answer: Answer) -> None:
-        """Keeps the answer of the submit at that place; after the last one the window is done."""
-        self.answers[place] = answer
-        self.left -= 1
+    def __init__(self, call: "Call", first: int, count: int, place: int) -> None:
+        self.call, self.first, self.count, self.place = call, first, count, place
+        self.answers: list[Answer | None] = [None] * count
+        self.left = count
+        self.pdus: Sequence[bytes] = ()
+        self.frame: Frame | None = None
+
+    def settled(self, withdraw: Withdraw) -> list[Answer]:
+        """The answers in order; nobody answers any more."""
         if not self.left:
-            self.done.set()
-
-    def settled(self, first: int, touched: int, ends: Sequence[int]) -> list[Answer]:
-        """The answers, in order, of the submits from `first` on that were written together and
-        end at `ends`, when `touched` octets of them left or may have left."""
-        starts = itertools.chain((0,), ends)
+            return [answer for answer in self.answers if answer is not None]
+        ends = list(accumulate(map(len, self.pdus)))
+        touched = 0 if self.frame is None else withdraw(self.frame, ends)
         return [
-            answer or (_UNANSWERED if start < touched else _UNWRITTEN)
-            for answer, start in zip(self.answers[first : first + len(ends)], starts, strict=False)
+            answer or (_UNANSWERED if start < touched else UNWRITTEN)
+            for answer, start in zip(self.answers, chain((0,), ends), strict=False)
         ]
 
 
-class Sequences:
-    """Gives out sequence numbers, 1 to 0x7FFFFFFF and round again, and knows who waits on them."""
+class Call:
+    """One caller's submits; `tag` names the one at a place to whom a late answer is told."""
 
-    def __init__(self, first: int) -> None:
-        self._next = first
-        self._lock = threading.Lock()
-        self._waiting: dict[int, tuple[Window, int]] = {}
+    def __init__(self, tag: Callable[[int], object] | None) -> None:
+        self.tag = tag
+        self.runs: list[Run] = []
+        self.left = 0
+        self.written = False
+        self.done = threading.Event()
 
-    def take(self, count: int) -> list[int]:
-        """The next `count` numbers, in order."""
-        with self._lock:
-            first, self._next = self._next, (self._next + count - 1) % LAST_SEQUENCE + 1
-        if first + count - 1 <= LAST_SEQUENCE:
-            return list(range(first, first + count))
-        return [(number - 1) % LAST_SEQUENCE + 1 for number in range(first, first + count)]
 
-    def open(self, count: int) -> Window:
-        """A window whose numbers wait from now on."""
-        window = Window(self.take(count))
-        places = zip(itertools.repeat(window), range(count), strict=False)
-        self._waiting.update(zip(window.sequences, places, strict=True))
-        return window
+class UnderWay:
+    """Gives out sequence numbers, 1 to 0x7FFFFFFF and round again, knows who waits on them, and
+    lets no more than `most` submits be unanswered. Any thread may use it."""
 
-    def answer(self, sequence: int, answer: Answer) -> bool:
-        """Gives the waiting submit its answer; False when nothing waits on that number."""
-        found = self._waiting.pop(sequence, None)
-        if found is None:
-            return False
-        window, place = found
-        window.answer(place, answer)
-        return True
+    def __init__(self, first: int, most: int) -> None:
+        self._next, self._most = first, most
+        self._room = threading.Condition()
+        self._runs: list[Run] = []
+        self._taken = self._hurried = 0
+        self._over = False
+        self.late = Late()
 
-    def close(self, window: Window) -> list[int]:
-        """Nothing of the window waits any longer; returns the numbers of what did. Every other
-        submit of it has its answer by then."""
-        left = []
-        for place, sequence in enumerate(window.sequences):
-            if self._waiting.pop(sequence, None) is not None:
-                left.append(sequence)
-                continue
-            while window.answers[place] is None:
-                time.sleep(0)  # the reader holds it in its hand
-        return left
+    def take(self) -> int:
+        """The next number, for what is no submit."""
+        with self._room:
+            return self._take(1)[0]
+
+    def reserve(self, most: int, haste: Haste, patience: float) -> int:
+        """Waits for room; returns for how many submits, at most `most`: 0 when the bind is over
+        or there was none for `patience` seconds. Who is no bulk goes first."""
+        with self._room:
+            if haste == "bulk":
+                # a quarter at a time, so that answers and submits overlap
+                wanted = min(most, max(1, self._most // 4))
+                self._room.wait_for(lambda: self._has_room(wanted), _GATHERING_S)
+                waited = self._room.wait_for(lambda: self._has_room(1), patience)
+                return self._granted(most) if waited else 0
+            self._hurried += 1
+            self._room.wait_for(lambda: self._over or self._most > self._taken, patience)
+            self._hurried -= 1
+            self._room.notify_all()
+            return self._granted(most)
+
+    def release(self, count: int) -> None:
+        """So many of the reserved are not written after all."""
+        with self._room:
+            self._free(count)
+
+    def open(self, call: Call, count: int, place: int) -> Run:
+        """Up to `count` submits of the reserved, from that place of the call on, wait from now."""
+        with self._room:
+            first, given = self._take(count)
+            run = Run(call, first, given, place)
+            call.runs.append(run)
+            call.left += given
+            self._runs.append(run)
+            return run
+
+    def written(self, call: Call) -> None:
+        """The call writes no more: it is done when all it wrote is answered, or nothing can be."""
+        with self._room:
+            call.written = True
+            if self._over or not call.left:
+                call.done.set()
+
+    def answer(self, sequences: Sequence[int], answers: Sequence[Answer]) -> list[int]:
+        """Gives waiting submits their answers; returns the places of those nobody waits for."""
+        strays: list[int] = []
+        at = 0
+        with self._room:
+            while at < len(sequences):
+                run = self._run_of(sequences[at])
+                if run is None:
+                    strays.append(at)
+                    at += 1
+                    continue
+                took = self._answer_in(run, sequences, answers, at)
+                if not took:
+                    strays.append(at)
+                at += took or 1
+        return strays
+
+    def close(self, call: Call) -> None:
+        """Nothing of the call waits any longer; what comes yet is late."""
+        if not call.left:
+            return
+        now = time.monotonic()
+        with self._room:
+            for run in call.runs:
+                if run.left:
+                    self._runs.remove(run)
+                    self._free(run.left)
+                    self._expect(run, now)
 
     def abandon(self) -> None:
         """Ends every wait: no answer will come."""
-        for window, _ in list(self._waiting.values()):
-            window.done.set()
+        with self._room:
+            self._over = True
+            for run in self._runs:
+                run.call.done.set()
+            self._room.notify_all()
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return self._taken
+
+    # under the lock
+
+    def _has_room(self, wanted: int) -> bool:
+        return self._over or (not self._hurried and self._most - self._taken >= wanted)
+
+    def _granted(self, most: int) -> int:
+        count = 0 if self._over else max(0, min(most, self._most - self._taken))
+        self._taken += count
+        return count
+
+    def _free(self, count: int) -> None:
+        self._taken -= count
+        self._room.notify_all()
+
+    def _take(self, count: int) -> tuple[int, int]:
+        first = self._next
+        given = min(count, LAST_SEQUENCE - first + 1)
+        self._next = 1 if first + given > LAST_SEQUENCE else first + given
+        return first, given
+
+    def _run_of(self, sequence: int) -> Run | None:
+        for run in self._runs:
+            if 0 <= sequence - run.first < run.count:
+                return run
+        return None
+
+    def _answer_in(
+        self, run: Run, sequences: Sequence[int], answers: Sequence[Answer], at: int
+    ) -> int:
+        """How many from `at` on were answered together; 0 for a repeat."""
+        place = sequences[at] - run.first
+        together = min(len(sequences) - at, run.count - place)
+        if not _follow(sequences, at, together) or not _wait(run, place, together):
+            together = 1
+            if run.answers[place] is not None:
+                return 0
+        run.answers[place : place + together] = answers[at : at + together]
+        self._answered(run, together)
+        return together
+
+    def _answered(self, run: Run, count: int) -> None:
+        run.left -= count
+        run.call.left -= count
+        if not run.left:
+            self._runs.remove(run)
+        if run.call.written and not run.call.left:
+            run.call.done.set()
+        self._free(count)
+
+    def _expect(self, run: Run, now: float) -> None:
+        tag = run.call.tag
+        if tag is None:
+            return
+        self.late.expect(
+            (
+                (run.first + place, tag(run.place + place))
+                for place, answer in enumerate(run.answers)
+                if answer is None
+            ),
+            now,
+        )
 
 
-def submits(bodies: Sequence[bytes], sequences: Sequence[int]) -> tuple[bytes, list[int]]:
-    """The octets of submit_sm PDUs, and the offset at which each ends."""
-    pack = HEADER.pack
-    pdus = [
-        pack(16 + len(body), SUBMIT_SM, 0, sequence) + body
-        for body, sequence in zip(bodies, sequences, strict=True)
-    ]
-    return b"".join(pdus), list(itertools.accumulate(map(len, pdus)))
+def _follow(sequences: Sequence[int], at: int, count: int) -> bool:
+    """Whether they come one by one; most often they do, and are answered as one."""
+    first, last = sequences[at], sequences[at + count - 1]
+    return last - first == count - 1 and sequences[at : at + count] == list(range(first, last + 1))
+
+
+def _wait(run: Run, place: int, count: int) -> bool:
+    return run.answers[place : place + count].count(None) == count

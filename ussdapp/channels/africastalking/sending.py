@@ -3,9 +3,9 @@ takes a fifth of a second to import, which only the process that sends should pa
 
 import json
 import re
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -13,19 +13,17 @@ from africastalking.SMS import SMSService
 
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.ports import Deferred, InDoubt, Outcome, Rejected, Submission, Submitted
-from ussdapp.wire import http
+from ussdapp.wire import http, http_calls
 from ussdapp.wire.fields import kept_id, maybe_msisdn
-from ussdapp.wire.http import WireAnswer
-
-WINDOW: Final = 50  # rows claimed at a time and recipients a request: one silence's doubt
-CONNECTIONS: Final = 8  # requests at a time: texts that differ cannot share one
-CONNECTS_WITHIN: Final = 3.05  # seconds
-ANSWERS_WITHIN: Final = 15.0  # seconds; each silence is a doubt, so longer than the package's nine
-SOON: Final = 5.0  # seconds of pause: the network is in trouble
-PATIENCE: Final = 30.0  # it asks us to slow down and does not say for how long
-LONG: Final = 900.0  # a person must act first: top up, or mend a key
-
-_NO_BIND_S: Final = 60.0
+from ussdapp.wire.http import NoAnswer, NotReached, WireAnswer
+from ussdapp.wire.http_sending import (
+    ANSWERS_WITHIN,
+    CONNECTS_WITHIN,
+    LONG,
+    HttpSending,
+    read_tps,
+    refused,
+)
 
 # "Bulk SMS", statusCode of a recipient, for those that were not taken. 100-102 were.
 TAKEN: Final = frozenset({100, 101, 102})  # Processed, Sent, Queued
@@ -46,13 +44,6 @@ REFUSALS: Final[Mapping[int, Rejected | Deferred | InDoubt]] = {
 }
 # An empty list of recipients with HTTP 201: the reason is the sentence in `Message`.
 MESSAGES: Final[Mapping[str, Outcome]] = {one.code: one for one in REFUSALS.values()}
-# HTTP status of a whole request. 5xx may come after it was taken; so may what is not listed.
-ANSWERS: Final[Mapping[int, Outcome]] = {
-    **{status: Rejected(f"http_{status}") for status in (400, 413, 422)},  # this request is wrong
-    # our key, account or base_url is: a person mends it and all may go again
-    **{status: Deferred(f"http_{status}", LONG) for status in (401, 402, 403, 404, 405, 407)},
-    429: Deferred("http_429", PATIENCE),
-}
 
 
 class _WholeAnswers(SMSService):  # type: ignore[misc]  # the package ships no types
@@ -66,63 +57,15 @@ class _WholeAnswers(SMSService):  # type: ignore[misc]  # the package ships no t
         return http.post_form(url, asked["headers"], asked["data"], asked["timeout"])
 
 
-class AfricasTalkingSending:
-    """Submits through their legacy form API; rows with one text and sender ID share a request."""
+class AfricasTalkingSpelling:
+    """Their legacy form API: one text and one sender ID a request."""
 
-    window = WINDOW
-
-    def __init__(self, name: str, service: SMSService, answers_within: float) -> None:
-        self.name = name
+    def __init__(self, service: SMSService, answers_within: float) -> None:
         self._service = service
         self._timeout = (CONNECTS_WITHIN, answers_within)
 
-    def ready(self) -> bool:
-        """Always: there is no bind to wait for."""
-        return True
-
-    def open(self, *_: object) -> None:
-        """Nothing comes in here: receipts and texts are callbacks."""
-
-    def keep_bound(self) -> float:
-        """There is no bind to keep; seconds until asked again."""
-        return _NO_BIND_S
-
-    def late(self) -> Sequence[tuple[Submission, Outcome]]:
-        """Nothing: a request that was given up has no answer."""
-        return ()
-
-    def close(self) -> None:
-        """Each request closes what it opened."""
-
-    def submit(self, window: Sequence[Submission]) -> Sequence[Outcome]:
-        """One outcome a row, in order. What has not left when a request meets trouble is held
-        back for as long as that trouble asks."""
-        pauses: list[float] = []
-        outcomes: dict[int, Outcome] = {}
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            for answered in pool.map(lambda rows: self._request(rows, pauses), _requests(window)):
-                outcomes |= answered
-        return [outcomes[place] for place in range(len(window))]
-
-    def _request(self, rows: Mapping[int, Submission], pauses: list[float]) -> dict[int, Outcome]:
-        if pauses:
-            return dict.fromkeys(rows, Deferred("held_back", pauses[0]))
-        try:
-            answer = self._send(tuple(rows.values()))
-        except http.NotReached:
-            pauses.append(SOON)
-            return dict.fromkeys(rows, Deferred("unreachable", SOON))
-        except http.NoAnswer:
-            pauses.append(SOON)
-            return dict.fromkeys(rows, InDoubt("no_answer"))
-        if 200 <= answer.status < 300:
-            return _outcomes(rows, answer.body)
-        refusal = _refusal(answer)
-        if isinstance(refusal, Deferred):
-            pauses.append(refusal.pause)
-        return dict.fromkeys(rows, refusal)
-
-    def _send(self, rows: Sequence[Submission]) -> WireAnswer:
+    def ask(self, rows: Sequence[Submission]) -> WireAnswer:
+        """Posts them with their package; raises NotReached, NoAnswer."""
         # a lone surrogate is no character and cannot be encoded in a form
         text = rows[0].text.encode("utf-8", "replace").decode()
         recipients = [f"+{row.msisdn.digits}" for row in rows]
@@ -130,13 +73,43 @@ class AfricasTalkingSending:
         answer: WireAnswer = self._service.send(text, recipients, sender_id, timeout=self._timeout)
         return answer
 
+    def outcomes(self, rows: Sequence[Submission], answer: WireAnswer) -> Sequence[Outcome]:
+        """One a row, by the entry of its MSISDN."""
+        if not 200 <= answer.status < 300:
+            return [refused(answer)] * len(rows)
+        return _outcomes(rows, answer.body)
 
-def build(name: str, options: Mapping[str, Any]) -> AfricasTalkingSending:
-    """The sending of a configured channel: `username`, `api_key`, and if need be `base_url` and
-    `answers_within` (seconds).
+
+def build(name: str, options: Mapping[str, Any]) -> HttpSending:
+    """The sending of a configured channel: `username`, `api_key`, and if need be `base_url`,
+    `answers_within` (seconds) and `tps` (parts, 0 none).
 
     Raises ValueError naming the option that is missing or unsafe.
     """
+    spelling = AfricasTalkingSpelling(_service(options), _patience(options))
+    return HttpSending(name, spelling, read_tps(options), time.monotonic)
+
+
+def probe(options: Mapping[str, Any]) -> str:
+    """Asks for the account's data ("Application data") with the key, which costs nothing; what is
+    wrong, in one sentence, or "". Raises ValueError as `build` does."""
+    service = _service(options)
+    url = f"{service._baseUrl}/user"
+    timeout = (CONNECTS_WITHIN, _patience(options))
+    try:
+        answer = http_calls.get(
+            url, {"username": options["username"]}, timeout, headers=service._headers
+        )
+    except NotReached:
+        return "no connection was made: check base_url and the network"
+    except NoAnswer:
+        return "connected, and no whole answer came"
+    if answer.status == 401:
+        return "the API key or the username is refused (HTTP 401)"
+    return "" if answer.status == 200 else f"the account's data were refused (HTTP {answer.status})"
+
+
+def _service(options: Mapping[str, Any]) -> _WholeAnswers:
     for option in ("username", "api_key"):
         if not isinstance(options.get(option), str) or not options[option]:
             raise ValueError(f"{option} is missing: Africa's Talking asks for it")
@@ -146,44 +119,24 @@ def build(name: str, options: Mapping[str, Any]) -> AfricasTalkingSending:
         if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
             raise ValueError("base_url must be https: the API key travels with each request")
         service._baseUrl = f"{base_url.rstrip('/')}/version1"  # no public option (2.0.3)
-    return AfricasTalkingSending(
-        name, service, float(options.get("answers_within", ANSWERS_WITHIN))
-    )
+    return service
 
 
-def _requests(window: Sequence[Submission]) -> Iterator[Mapping[int, Submission]]:
-    """Rows by their place, a request each: one text, one sender ID, no MSISDN twice."""
-    groups: dict[tuple[str, str, int], dict[int, Submission]] = defaultdict(dict)
-    seen: dict[tuple[str, str, str], int] = defaultdict(int)
-    for place, row in enumerate(window):
-        copy = (row.text, row.sender_id, row.msisdn.digits)
-        groups[row.text, row.sender_id, seen[copy]][place] = row
-        seen[copy] += 1
-    for rows in groups.values():
-        places = list(rows)
-        for start in range(0, len(places), WINDOW):
-            yield {place: rows[place] for place in places[start : start + WINDOW]}
+def _patience(options: Mapping[str, Any]) -> float:
+    return float(options.get("answers_within", ANSWERS_WITHIN))
 
 
-def _outcomes(rows: Mapping[int, Submission], body: bytes) -> dict[int, Outcome]:
+def _outcomes(rows: Sequence[Submission], body: bytes) -> list[Outcome]:
     try:
         said = json.loads(body)["SMSMessageData"]
         recipients = [one for one in said["Recipients"] if isinstance(one, dict)]
     except (ValueError, TypeError, KeyError, RecursionError):
-        return dict.fromkeys(rows, InDoubt("unreadable"))
+        return [InDoubt("unreadable")] * len(rows)
     if not recipients:
         message = str(said.get("Message", ""))
-        return dict.fromkeys(rows, MESSAGES.get(message, InDoubt("no_recipients")))
+        return [MESSAGES.get(message, InDoubt("no_recipients"))] * len(rows)
     told = _by_msisdn(recipients)
-    return {place: _outcome(told.get(row.msisdn, ())) for place, row in rows.items()}
-
-
-def _refusal(answer: WireAnswer) -> Outcome:
-    refusal = ANSWERS.get(answer.status, InDoubt(f"http_{answer.status}"))
-    after = answer.headers.get("retry-after", "")
-    if isinstance(refusal, Deferred) and re.fullmatch(r"[0-9]{1,5}", after):
-        return Deferred(refusal.code, max(1.0, min(float(after), LONG)))
-    return refusal
+    return [_outcome(told.get(row.msisdn, ())) for row in rows]
 
 
 def _by_msisdn(recipients: Sequence[Mapping[str, Any]]) -> Mapping[Msisdn, list[Mapping[str, Any]]]:

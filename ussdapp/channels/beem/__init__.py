@@ -2,7 +2,8 @@
 and two public clients, all read in 2026.
 
 USSD comes as JSON that holds the last input alone, and is answered in JSON that names the session
-in every answer: a popular client leaves it out of those that go on. Sending is not spoken here.
+in every answer: a popular client leaves it out of those that go on. Sending is in a file of its
+own.
 """
 
 import json
@@ -106,7 +107,8 @@ class BeemCallbacks:
         return WireReply(json.dumps(answer), JSON)
 
     def read_receipt(self, request: WireRequest) -> Receipt:
-        """A pushed delivery report."""
+        """A pushed delivery report. Only public clients tell of it: what their guide describes is
+        asked for (`sending`)."""
         said = _said(request)
         status = _text(said, "status")
         return Receipt(
