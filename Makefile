@@ -57,7 +57,7 @@ storm: setup ## the faults at full length: 100,000 callbacks, 500 dialogues thro
 	MUTATED_MENUS=1000 HYPOTHESIS=thorough $(PYTEST) -m "not real"
 
 chaos: setup ## the faults of sending at full length, in under 15 minutes: dead workers and stores, cut binds, a full disk (CHAOS_SEED)
-	CHAOS=1 $(PYTEST) tests/chaos --durations 10
+	CHAOS=1 $(PYTEST) -n 2 --dist loadfile --durations 10 tests/chaos
 
 lock: setup ## choose versions anew and write requirements.lock (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --all-extras --python-version 3.11 \

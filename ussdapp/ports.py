@@ -426,6 +426,14 @@ class Reroutes(Protocol):
         ...
 
 
+class Expiry(Protocol):
+    """Ends what grew too old where nobody claims it."""
+
+    def expire(self, now: datetime) -> int:
+        """Ends some; returns how many notifications."""
+        ...
+
+
 class Networks(Protocol):
     """Remembers by which channel's network an MSISDN was heard of."""
 

@@ -26,5 +26,9 @@ def test_many_windows_in_a_second_change_it_once() -> None:
 
 
 def test_slow_answers_are_trouble_and_a_few_refusals_are_none() -> None:
-    assert Health().after(100, 0, 30.0, now=10).share == 0.5
+    assert Health().after(10, 0, 30.0, now=10).share == 0.5
     assert Health().after(100, 10, 0.1, now=10).share == 1.0
+
+
+def test_a_window_that_keeps_to_its_pace_is_not_slow() -> None:
+    assert Health().after(90, 0, 18.0, now=10).share == 1.0

@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
 API_KEY = "key-of-the-simulated-aggregator"
+SECRET_KEY = "secret-of-the-simulated-beem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,23 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def simulated_aggregator(ledger: Path, callback: str = "") -> AbstractContextManager[Simulated]:
+    """A simulated Africa's Talking, until the end of the block."""
+    return _simulated("aggregator", ledger, callback)
+
+
+def simulated_beem(ledger: Path, callback: str = "") -> AbstractContextManager[Simulated]:
+    """A simulated Beem Africa, until the end of the block."""
+    return _simulated("beem_aggregator", ledger, callback, f"--secret-key={SECRET_KEY}")
+
+
 @contextmanager
-def simulated_aggregator(ledger: Path, callback: str = "") -> Iterator[Simulated]:
+def _simulated(module: str, ledger: Path, callback: str, *more: str) -> Iterator[Simulated]:
     """Starts it, waits until it listens, and ends it."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "ussdapp.sandbox.aggregator", f"--port={port}",
-         f"--ledger={ledger}", f"--callback={callback}", f"--api-key={API_KEY}"],
+        [sys.executable, "-m", f"ussdapp.sandbox.{module}", f"--port={port}",
+         f"--ledger={ledger}", f"--callback={callback}", f"--api-key={API_KEY}", *more],
     )  # fmt: skip
     try:
         _await(port, process)

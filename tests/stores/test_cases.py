@@ -16,6 +16,7 @@ from ussdapp.ports import Addition, CaseClosed, KeptMo, NoSuchCase, ReferenceTak
 from ussdapp.stores.balance import balance
 from ussdapp.stores.database import rows
 from ussdapp.stores.mos import PgMos
+from ussdapp.stores.registers import PgRegisters
 
 ONE = Reference.numbered(1)
 
@@ -199,19 +200,9 @@ def test_words_without_an_id_are_one_text_for_as_long_as_is_said(world: World) -
 
 
 def test_the_audit_chain_refuses_changes(world: World) -> None:
-    world.institutions.issue_key("ega", "demo", "secret", ["cases:reply"])
+    PgRegisters(world.database).change("ega", {"sector": "elimu"}, NOON)
     with pytest.raises(psycopg.errors.RaiseException):
         world.database.run(lambda link: link.execute("DELETE FROM audit"))
-
-
-def test_a_key_speaks_for_its_institution_until_it_is_revoked(world: World) -> None:
-    world.institutions.issue_key("ega", "demo", "secret", ["cases:reply"])
-    holder = world.institutions.holder("secret", NOON)
-    assert holder
-    assert (holder.institution, holder.scopes) == ("ega", frozenset({"cases:reply"}))
-    assert world.institutions.holder("guess", NOON) is None
-    world.database.run(lambda link: link.execute("UPDATE keys SET revoked_at = now()"))
-    assert world.institutions.holder("secret", NOON) is None
 
 
 def test_the_books_balance_and_say_so_when_they_do_not(world: World) -> None:

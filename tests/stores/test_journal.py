@@ -460,3 +460,44 @@ def test_the_channels_with_work_are_named(world: World) -> None:
     assert world.journal.due(NOON) == []
     world.accept("one")
     assert world.journal.due(NOON) == ["sandbox"]
+
+
+# what a claim must survive
+
+
+def test_a_thousand_to_one_msisdn_hold_up_nobody(world: World) -> None:
+    world.accept_bulk("ega", 1, [f"text {number}" for number in range(1000)], msisdn=ASHA)
+    world.accept_bulk("ega", 2, ["Habari"], msisdn=JUMA)
+    lease = world.lease()
+    taken: list[str] = []
+    while rows_ := world.journal.claim(lease, 500, NOON, Lane.BULK):
+        taken += [row.msisdn.digits for row in rows_]
+    assert taken.count(JUMA.digits) == 1
+    assert taken.count(ASHA.digits) == 18
+    assert balance(world.database).holds
+
+
+def test_what_expired_is_ended_round_by_round_and_the_rest_is_reached(world: World) -> None:
+    for number in range(6):
+        world.accept(f"old {number}", Class.TRANSACTION, text=f"old {number}")
+    world.accept("new", Class.TRANSACTION, text="new", at=after(4000))
+    lease = world.lease(after(4001))
+    assert [row.text for row in world.journal.claim(lease, 2, after(4001))] == ["new"]
+    assert world.statuses() == ["expired"] * 6 + ["submitting"]
+
+
+def test_what_cannot_be_opened_is_rejected_and_the_others_of_its_window_leave(
+    world: World,
+) -> None:
+    for number in range(3):
+        world.accept(f"n{number}", text=f"text {number}")
+    spoil = "UPDATE contents SET text_sealed = '\\x00' WHERE notification_id = 1"
+    world.database.run(lambda link: link.execute(spoil) and None)
+    world.database.run(
+        lambda link: link.execute("DELETE FROM contents WHERE notification_id = 2") and None
+    )
+    lease = world.lease()
+    (row,) = world.journal.claim(lease, 10, NOON)
+    assert world.statuses() == ["rejected", "rejected", "submitting"]
+    world.answered(lease, row, Submitted(("m1",)))
+    assert balance(world.database).holds

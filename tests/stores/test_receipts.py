@@ -1,12 +1,17 @@
 """Receipts move notifications forward, whenever and however often they come."""
 
+from datetime import datetime
+
 import pytest
 from structlog.testing import capture_logs
 
 from tests.stores.world import ASHA, JUMA, NOON, World, after
 from ussdapp.core.inbound import Receipt
+from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.status import Status
 from ussdapp.ports import InDoubt, Rejected, Submission, Submitted
+from ussdapp.stores.balance import balance
+from ussdapp.stores.database import rows
 
 LONG = "Taarifa " * 30
 
@@ -47,7 +52,7 @@ def test_a_receipt_that_outruns_its_answer_waits_for_it(world: World) -> None:
     world.receipts.apply(after(10))  # still submitting: no guess is made
     assert world.statuses() == ["submitting"]
     world.answered(lease, row, Submitted(("m1",)))
-    world.receipts.apply(after(11))
+    world.receipts.apply(after(15))  # after half of its age
     assert world.statuses() == ["delivered"]
 
 
@@ -304,3 +309,193 @@ def test_a_base_is_learnt_and_another_is_believed_only_when_it_comes_again_and_a
     assert [(log["event"], log["base"]) for log in logs] == [
         ("receipt.base_changed", "decimal_to_hex")
     ]
+
+
+# what is told at a glance, once an account's base is known
+
+
+def settled(world: World, *, hexadecimal: bool = False) -> None:
+    """Three notifications to JUMA whose receipts taught the account's base."""
+    for number in range(0xB0000001, 0xB0000004):
+        told = f"{number:x}"
+        world.accept(f"settled {told}", msisdn=JUMA, text=told)
+        lease = world.lease()
+        (row,) = world.journal.claim(lease, 10, NOON)
+        world.answered(lease, row, Submitted((told,)))
+        world.receipt(str(number) if hexadecimal else told, Status.DELIVERED, msisdn=JUMA)
+
+
+def came(
+    message_id: str, status: Status = Status.DELIVERED, msisdn: Msisdn | None = ASHA, code: str = ""
+) -> Receipt:
+    return Receipt("sandbox", message_id, status, code, msisdn)
+
+
+def outcomes(world: World) -> list[tuple[str, str, str]]:
+    """What ended, after the three that settled the base."""
+    query = """SELECT e.message_id, r.status, r.outcome
+        FROM receipts r, unnest(r.message_ids) WITH ORDINALITY AS e (message_id, place)
+        WHERE left(e.message_id, 4) <> 'b000' ORDER BY r.ended_at, r.ctid, e.place"""
+    return [tuple(row) for row in world.database.run(lambda link: rows(link, query))]
+
+
+def parked(world: World) -> int:
+    query = "SELECT count(*) FROM parked_receipts"
+    return int(world.database.run(lambda link: rows(link, query))[0][0])
+
+
+@pytest.mark.parametrize("hexadecimal", [False, True], ids=["as spelt", "decimal for hex"])
+def test_a_plain_receipt_is_applied_as_it_is_kept(world: World, hexadecimal: bool) -> None:
+    settled(world, hexadecimal=hexadecimal)
+    world.submitted("C0FFEE01")
+    receipt_id = str(0xC0FFEE01) if hexadecimal else "0c0ffee01"
+    world.receipts.keep([came(receipt_id, Status.UNDELIVERED)], after(5))
+    assert world.statuses()[3:] == ["undelivered"]
+    assert parked(world) == 0
+    assert balance(world.database).holds
+
+
+def test_of_contradictory_receipts_the_first_decides_and_the_other_is_kept_as_a_conflict(
+    world: World,
+) -> None:
+    settled(world)
+    world.submitted("m1")
+    with capture_logs() as logs:
+        world.receipts.keep(
+            [came("m1"), came("m1", Status.UNDELIVERED), came("m1", Status.SUBMITTED)], after(5)
+        )
+        world.receipts.keep([came("m1"), came("m1", Status.EXPIRED)], after(6))
+    assert world.statuses()[3:] == ["delivered"]
+    assert outcomes(world) == [
+        ("m1", "delivered", "applied"),
+        ("m1", "undelivered", "conflict"),
+        ("m1", "submitted", "nothing_new"),
+        ("m1", "delivered", "nothing_new"),
+        ("m1", "expired", "conflict"),
+    ]
+    assert [(log["event"], log["count"]) for log in logs] == [("receipt.conflict", 1)] * 2
+
+
+def test_of_contradictory_receipts_of_one_part_the_first_decides(world: World) -> None:
+    world.submitted("m1", "m2", text=LONG)
+    statuses = (Status.DELIVERED, Status.UNDELIVERED, Status.DELIVERED)
+    world.receipts.keep([came("m1", status) for status in statuses], after(5))
+    world.receipts.apply(after(5))
+    world.receipt("m1", Status.REJECTED, at=6)
+    assert world.statuses() == ["submitted"]
+    assert [outcome for _, _, outcome in outcomes(world)] == [
+        "applied", "nothing_new", "conflict", "conflict",
+    ]  # fmt: skip
+
+
+def test_a_receipt_that_outruns_its_answer_is_found_soon_after(world: World) -> None:
+    settled(world)
+    world.accept("one")
+    lease = world.lease()
+    (row,) = world.journal.claim(lease, 10, NOON)
+    world.receipts.keep([came("m1"), came("m1"), came("m1", Status.REJECTED)], after(1))
+    world.receipts.apply(after(1.1))
+    world.answered(lease, row, Submitted(("m1",)))
+    world.receipts.apply(after(1.3))
+    assert world.statuses()[3:] == ["delivered"]
+    assert sorted(outcome for _, _, outcome in outcomes(world)) == [
+        "applied", "conflict", "nothing_new",
+    ]  # fmt: skip
+
+
+def test_a_receipt_that_is_not_plain_is_weighed(world: World) -> None:
+    settled(world)
+    world.submitted("m1", "m2", text=LONG)
+    world.receipts.keep([came("m1")], after(5))
+    assert (world.statuses()[3:], parked(world)) == (["submitted"], 1)
+    world.receipts.apply(after(5))
+    world.receipt("m2", Status.DELIVERED, at=6)
+    assert (world.statuses()[3:], parked(world)) == (["delivered"], 0)
+
+
+def test_a_failed_first_copy_condemns_nothing_while_the_second_is_submitted(world: World) -> None:
+    settled(world)
+    row = doubted(world)
+    world.journal.settle(after(300))
+    lease = world.lease(after(300))
+    (copy,) = world.journal.claim(lease, 10, after(300))
+    world.answered(lease, row, Submitted(("m1",)), after(301))
+    world.answered(lease, copy, Submitted(("m2",)), after(301))
+    world.receipt("m1", Status.UNDELIVERED, at=302)
+    assert world.statuses()[3:] == ["submitted"]
+    world.receipt("m2", Status.DELIVERED, at=303)
+    assert world.statuses()[3:] == ["delivered"]
+
+
+def test_a_plain_receipt_to_another_msisdn_or_to_none_is_weighed(world: World) -> None:
+    settled(world)
+    world.submitted("m1")
+    world.submitted("m2", text="Nyingine")
+    with capture_logs() as logs:
+        world.receipts.keep([came("m1", msisdn=JUMA), came("m2", msisdn=None)], after(5))
+        world.receipts.apply(after(5))
+    assert world.statuses()[3:] == ["submitted", "delivered"]
+    assert [log["event"] for log in logs] == ["receipt.mismatched"]
+
+
+def test_an_id_used_again_means_the_newer_submit_also_at_a_glance(world: World) -> None:
+    settled(world)
+    world.submitted("m1")
+    world.accept("second", text="Nyingine")
+    lease = world.lease()
+    (row,) = world.journal.claim(lease, 10, after(100))
+    world.answered(lease, row, Submitted(("m1",)), after(100))
+    world.receipts.keep([came("m1", Status.UNDELIVERED)], after(101))
+    assert world.statuses()[3:] == ["submitted", "undelivered"]
+
+
+def test_receipts_in_the_known_base_forget_a_stray_one_in_another(world: World) -> None:
+    settled(world)
+    for number in range(0xC0000001, 0xC0000006):
+        world.submitted(f"{number:x}", text=f"Habari {number}")
+    decimal = [str(0xC0000000 + number) for number in (1, 2, 3)]
+    for at, stray in enumerate(decimal, 10):
+        world.receipts.keep([came(stray)], after(at))
+        world.receipts.apply(after(at + 0.5))
+        if at == 11:
+            world.receipts.keep([came("c0000005")], after(at + 0.6))
+    assert world.statuses()[3:] == ["submitted"] * 4 + ["delivered"], "never three in a row"
+
+
+@pytest.mark.parametrize(
+    "spelt", ['a"b', "a\\b", "a\tb\nc", "null", "{x,y}", "a\0b", "a\ud800b", "é"]
+)
+def test_an_id_of_whatever_characters_is_kept(world: World, spelt: str) -> None:
+    settled(world)
+    world.receipts.keep([came(spelt, code=spelt), came("")], after(1))
+    world.receipts.apply(after(2))
+    assert parked(world) == 2
+    world.submitted("m1")
+    world.receipts.keep([came("m1", code=spelt), came(spelt)], after(3))
+    assert world.statuses()[3:] == ["delivered"]
+
+
+def test_a_receipt_nobody_waits_for_is_given_up_after_72_hours(world: World) -> None:
+    world.receipt("stranger", Status.DELIVERED)
+    hours = 3600.0
+    for at in (hours, 70 * hours, 73 * hours):
+        assert parked(world) == 1
+        world.receipts.apply(after(at))
+    assert parked(world) == 0
+    assert outcomes(world) == [("stranger", "delivered", "unmatched")]
+
+
+def next_look(world: World) -> datetime:
+    query = "SELECT look_at FROM parked_receipts"
+    (row,) = world.database.run(lambda link: rows(link, query))
+    assert isinstance(row[0], datetime)
+    return row[0]
+
+
+def test_a_parked_receipt_is_looked_at_ever_more_seldom(world: World) -> None:
+    world.receipt("stranger", Status.DELIVERED)
+    looks = set()
+    for second in range(1, 600):
+        world.receipts.apply(after(1 + second))
+        looks.add(next_look(world))
+    assert len(looks) < 25

@@ -50,7 +50,7 @@ class World:
     url: str
 
     def __post_init__(self) -> None:
-        self.institutions = PgInstitutions(self.database, SEAL)
+        self.institutions = PgInstitutions(self.database)
         self.institutions.add([Institution("ega", "Mamlaka ya Serikali Mtandao", "e-GA", "tehama")])
         self.notifications = PgNotifications(self.database, SEAL)
         self.cases = PgCases(self.database, SEAL)

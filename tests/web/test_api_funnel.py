@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.fakes.versions import Publishing
 from tests.fakes.web import NOW
 from ussdapp.core.funnel import BUCKETS, Fact, Period, Seen
 from ussdapp.core.inbound import KeyHolder
+from ussdapp.usecases.publish_menu import PublishMenu
 from ussdapp.web import create_app
 from ussdapp.web.api.funnel import funnel
 
@@ -37,6 +39,7 @@ class Gateway:
     """What this route needs of a gateway."""
 
     funnel: Funnel = field(default_factory=Funnel)
+    publish_menu: PublishMenu = field(default_factory=lambda: Publishing().publish)
 
     def holder(self, key: str, at: datetime) -> KeyHolder | None:
         scopes = frozenset({SCOPES[key]}) if key in SCOPES else frozenset[str]()

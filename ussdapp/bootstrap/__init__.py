@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -23,19 +23,27 @@ from ussdapp.core.inbound import KeyHolder
 from ussdapp.core.letters import Letters
 from ussdapp.core.reference import RANGE, Reference
 from ussdapp.core.routing import Route, Routes
+from ussdapp.core.simulated import ROUTES as SIMULATED_ROUTES
+from ussdapp.core.simulated import SIMULATED
 from ussdapp.institutions import ega_guide
 from ussdapp.institutions.ega_guide import EgaGuide
 from ussdapp.ports import BoundSending, Unavailable
 from ussdapp.settings import ChannelSettings, Settings, SettingsRefused, read_settings
+from ussdapp.stores.accepted import PgAcceptances
+from ussdapp.stores.bulk_rows import PgBulkRows
+from ussdapp.stores.bulks import PgBulks
 from ussdapp.stores.cases import PgCases
 from ussdapp.stores.database import Database, first
 from ussdapp.stores.dialogues import PgDialogues
 from ussdapp.stores.doorbells import RqDoorbells
 from ussdapp.stores.drafts import PgOffers
+from ussdapp.stores.expiry import PgExpiry
 from ussdapp.stores.funnel import PgFunnel, RedisCounts
 from ussdapp.stores.hints import RecentHints
+from ussdapp.stores.histories import PgHistories
 from ussdapp.stores.institutions import PgInstitutions
 from ussdapp.stores.journal import PgJournal
+from ussdapp.stores.keys import PgKeys
 from ussdapp.stores.keyword_files import KEYWORDS, read_services
 from ussdapp.stores.leases import PgLeases
 from ussdapp.stores.menu_files import MenuRefused, read_owners, read_texts
@@ -46,28 +54,38 @@ from ussdapp.stores.mo_parts import PgMoParts
 from ussdapp.stores.mos import PgMos
 from ussdapp.stores.notifications import PgNotifications
 from ussdapp.stores.opt_outs import PgOptOuts
+from ussdapp.stores.public_ids import PublicIds
 from ussdapp.stores.questions import PgQuestions
 from ussdapp.stores.receipts import PgReceipts
+from ussdapp.stores.ringing import Ringing
 from ussdapp.stores.routes import PgRoutes
 from ussdapp.stores.seal import Seal
 from ussdapp.stores.sessions import RedisSessions
+from ussdapp.stores.unreported import PgUnreported
+from ussdapp.usecases.accept_bulk import AcceptBulk
+from ussdapp.usecases.accept_notification import AcceptNotification
 from ussdapp.usecases.answer_ussd import AnswerUssd
 from ussdapp.usecases.ask_again import AskAgain
 from ussdapp.usecases.count_steps import CountSteps
+from ussdapp.usecases.deliver_simulated import DeliverSimulated
+from ussdapp.usecases.import_bulk import ImportBulk
 from ussdapp.usecases.publish_menu import PublishMenu
 from ussdapp.usecases.receive_mo import ReceiveMo
 from ussdapp.usecases.reconcile import Reconcile
 from ussdapp.usecases.record_opt_out import RecordOptOut
 from ussdapp.usecases.record_receipts import RecordReceipts
 from ussdapp.usecases.reply_to_case import ReplyToCase
+from ussdapp.usecases.stop_bulk import StopBulk
 from ussdapp.wire.guarded import GuardedClient
 from ussdapp.wire.http import Callbacks
+from ussdapp.wire.numbering import read_msisdn
 from ussdapp.wire.receipt_text import decoded
 
 # by name: only the process that submits on a channel imports what its kind needs
 KINDS: Final = {
     "smpp": "ussdapp.channels.smpp",
     "africastalking": "ussdapp.channels.africastalking.sending",
+    "beem": "ussdapp.channels.beem.sending",
 }
 CALLBACKS: Final[Mapping[str, Callable[[str], Callbacks]]] = {
     "africastalking": africastalking.AfricasTalkingCallbacks,
@@ -101,11 +119,20 @@ class Gateway:
     journal: PgJournal
     leases: PgLeases
     receipts: PgReceipts
+    unreported: PgUnreported
     doorbells: RqDoorbells
     institutions: PgInstitutions
     mo_parts: PgMoParts
     questions: PgQuestions
     funnel: PgFunnel
+    accept_notification: AcceptNotification
+    histories: PgHistories
+    keys: PgKeys
+    accept_bulk: AcceptBulk
+    stop_bulk: StopBulk
+    bulks: PgBulks
+    bulk_ids: PublicIds
+    importing: Callable[[], tuple[PgBulkRows, ImportBulk]]
 
     def sending(self, channel: str) -> BoundSending:
         """A channel that submits; each call makes a new one."""
@@ -176,6 +203,7 @@ class _Stores:
     """What is kept, on one pool, one seal and one Redis."""
 
     database: Database
+    seal: Seal
     redis: Redis
     sessions: RedisSessions
     dialogues: PgDialogues
@@ -191,9 +219,13 @@ class _Stores:
     funnel: PgFunnel
     journal: PgJournal
     receipts: PgReceipts
+    unreported: PgUnreported
     leases: PgLeases
     doorbells: RqDoorbells
     routes: PgRoutes
+    keys: PgKeys
+    acceptances: PgAcceptances
+    histories: PgHistories
 
 
 def _stores(settings: Settings) -> _Stores:
@@ -201,8 +233,10 @@ def _stores(settings: Settings) -> _Stores:
     seal = Seal(settings.seal_key, settings.index_key)
     redis = _redis(settings.redis_url)
     fallbacks = {one.name: one.fallback for one in settings.channels.values() if one.fallback}
+    ids = PublicIds(settings.index_key, "notice")
     return _Stores(
         database=database,
+        seal=seal,
         redis=redis,
         sessions=RedisSessions(redis, seal, mark_key=settings.index_key),
         dialogues=PgDialogues(database, seal),
@@ -210,7 +244,7 @@ def _stores(settings: Settings) -> _Stores:
         cases=PgCases(database, seal),
         mos=PgMos(database, seal),
         mo_parts=PgMoParts(database, seal, decoded),
-        institutions=PgInstitutions(database, seal),
+        institutions=PgInstitutions(database),
         notifications=PgNotifications(database, seal),
         opt_outs=PgOptOuts(database, seal),
         questions=PgQuestions(database, seal),
@@ -218,9 +252,19 @@ def _stores(settings: Settings) -> _Stores:
         funnel=PgFunnel(database),
         journal=PgJournal(database, seal, fallbacks),
         receipts=PgReceipts(database, seal),
+        unreported=PgUnreported(database, seal),
         leases=PgLeases(database, settings.database_url),
         doorbells=RqDoorbells(redis),
         routes=PgRoutes(database, seal, list(settings.channels), fallbacks),
+        keys=PgKeys(database, seal, time.monotonic),
+        acceptances=PgAcceptances(database, seal, ids),
+        histories=PgHistories(
+            database,
+            seal,
+            ids,
+            PublicIds(settings.index_key, "cursor"),
+            settings.bulk_hours,
+        ),
     )
 
 
@@ -233,6 +277,7 @@ def build_gateway(settings: Settings) -> Gateway:
     menus = LiveMenus(folder, kept.versions, kept.institutions.all, time.monotonic)
     texts, routes = read_texts(MENUS / "sms.toml"), _routes(settings)
     letters = Letters(texts, routes, settings.short_code, settings.service_code)
+    bulks = PgBulks(kept.database, kept.seal)
     receive_mo = _receive_mo(settings, kept, letters)
     return Gateway(
         settings=settings,
@@ -252,28 +297,45 @@ def build_gateway(settings: Settings) -> Gateway:
             kept.leases,
             kept.journal,
             kept.receipts,
-            kept.doorbells,
+            DeliverSimulated(kept.leases, kept.journal, kept.receipts, kept.doorbells, _utc_now),
             kept.mo_parts,
             receive_mo,
             kept.routes,
+            PgExpiry(kept.database),
         ),
         count_steps=CountSteps(RedisCounts(kept.redis), kept.funnel),
         ask_again=lambda: AskAgain(
             _offices(settings, patience=_LATE_S), kept.questions, letters, kept.doorbells
         ),
-        holder=kept.institutions.holder,
+        holder=kept.keys.holder,
         sorry=lambda language: menus.current().words.unavailable[language],
         database=kept.database,
         redis=kept.redis,
         journal=kept.journal,
         leases=kept.leases,
         receipts=kept.receipts,
+        unreported=kept.unreported,
         doorbells=kept.doorbells,
         institutions=kept.institutions,
         mo_parts=kept.mo_parts,
         questions=kept.questions,
         funnel=kept.funnel,
+        accept_notification=AcceptNotification(
+            kept.acceptances, Ringing(kept.doorbells), routes, settings.short_code, _new_key
+        ),
+        histories=kept.histories,
+        keys=kept.keys,
+        accept_bulk=AcceptBulk(bulks, settings.short_code, _new_key),
+        stop_bulk=StopBulk(bulks, time.sleep),
+        bulks=bulks,
+        bulk_ids=PublicIds(settings.index_key, "bulk"),
+        importing=lambda: _importing(settings, kept, routes),
     )
+
+
+def _importing(settings: Settings, kept: _Stores, routes: Routes) -> tuple[PgBulkRows, ImportBulk]:
+    rows = PgBulkRows(kept.database, kept.seal, settings.database_url)
+    return rows, ImportBulk(rows, kept.doorbells, routes, read_msisdn)
 
 
 def _answer_ussd(
@@ -343,12 +405,14 @@ def _offices(settings: Settings, patience: float | None = None) -> EgaGuide:
 
 def _routes(settings: Settings) -> Routes:
     """The configured prefixes; what none of them takes goes by the first channel."""
+    if SIMULATED in settings.channels:
+        raise SettingsRefused(f"no channel can be named {SIMULATED}: choose another name")
     rules = [
         Route(prefix, channel.name)
         for channel in settings.channels.values()
         for prefix in channel.routes
     ]
-    return Routes.ordered([*rules, Route("", next(iter(settings.channels)))])
+    return Routes.ordered([*SIMULATED_ROUTES, *rules, Route("", next(iter(settings.channels)))])
 
 
 def _redis(url: str) -> Redis:
@@ -358,6 +422,14 @@ def _redis(url: str) -> Redis:
         socket_connect_timeout=_REDIS_S,
         retry=Retry(NoBackoff(), 0),
     )
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_key() -> str:
+    return secrets.token_hex(16)
 
 
 def _new_reference() -> Reference:

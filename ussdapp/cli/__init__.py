@@ -7,6 +7,8 @@ import click
 
 COMMANDS: Final = {
     "balance": "ussdapp.cli.balance:balance",
+    "bulks": "ussdapp.cli.bulks:bulks",
+    "channels": "ussdapp.cli.channels:channels",
     "demo": "ussdapp.cli.demo:demo",
     "institutions": "ussdapp.cli.institutions:institutions",
     "keys": "ussdapp.cli.keys:keys",

@@ -4,8 +4,9 @@ import json
 
 import click
 
-from ussdapp.cli.keys import issued
+from ussdapp.cli.keys import issued, issued_mgov_key
 from ussdapp.cli.opened import opened
+from ussdapp.core.keys import SCOPES, KeyRequest
 from ussdapp.sandbox.demo import institutions
 
 
@@ -17,5 +18,6 @@ def demo() -> None:
             click.echo("{}")
             return
         parts.institutions.add(institutions())
-        key = issued(parts, "ega", "demo", ("cases:reply", "menus:publish"))
-    click.echo(json.dumps({"institution": "ega", "api_key": key}))
+        key = issued(parts, "ega", "demo", tuple(SCOPES))
+        mgov = issued_mgov_key(parts, KeyRequest("ega", "demo", (), per_second=100_000))
+    click.echo(json.dumps({"institution": "ega", "api_key": key, "mgov": mgov}))

@@ -1,14 +1,21 @@
 """`ussdapp keys`."""
 
+import json
 import secrets
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import click
 
 from ussdapp.cli.opened import Opened, opened
 from ussdapp.cli.said import Refusal, json_option, say
+from ussdapp.core.keys import SCOPES, KeyRequest
+from ussdapp.stores.keys import TooManyKeys
+
+_SYSTEM_LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another
 
 
 @click.group()
@@ -19,11 +26,62 @@ def keys() -> None:
 @keys.command("issue")
 @click.argument("institution")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, default=["cases:reply"], show_default=True)
-def issue_key(institution: str, name: str, scopes: tuple[str, ...]) -> None:
+@click.option(
+    "--scope", "scopes", multiple=True, default=["cases:reply"], show_default=True,
+    type=click.Choice(list(SCOPES)), metavar="SCOPE", help=f"One of {', '.join(SCOPES)}.",
+)  # fmt: skip
+@click.option("--test", is_flag=True, help="A key that runs everything and texts no one.")
+@click.option("--network", "networks", multiple=True, metavar="CIDR", help="Where it may be used.")
+@click.option("--days", type=click.IntRange(1), help="How long it is good; without it, until then.")
+@click.option("--per-second", default=50, show_default=True, type=click.IntRange(1, 100_000))
+def issue_key(
+    institution: str,
+    name: str,
+    scopes: tuple[str, ...],
+    networks: tuple[str, ...],
+    **limits: Any,
+) -> None:
     """Issue a key; it is shown once."""
+    days, per_second, live = limits["days"], limits["per_second"], not limits["test"]
+    until = datetime.now(UTC) + timedelta(days=days) if days else None
+    request = KeyRequest(institution.lower(), name, scopes, live, networks, per_second, until)
     with opened() as parts:
-        click.echo(issued(parts, institution.lower(), name, scopes))
+        click.echo(issued_key(parts, request))
+
+
+@keys.command("replace")
+@click.argument("number", type=int)
+def replace_key(number: int) -> None:
+    """Issue a key like another, by its number in the list; both are good for seven days at most,
+    or until the old one is revoked."""
+    with opened() as parts:
+        live = [one.live for one in parts.registers.keys(None) if one.id == number]
+        key = _new_key(live=all(live))
+        _or_refusal(lambda: parts.keys.replace(number, key, datetime.now(UTC)))
+    click.echo(key)
+
+
+@keys.command("issue-mgov")
+@click.argument("institution")
+@click.argument("name")
+@click.option("--user-id", help="The e-mail address that v1 clients send.")
+@click.option("--mobile-service-id", help="As the client has it; without it a new one.")
+@click.option("--test", is_flag=True, help="A key that runs everything and texts no one.")
+@click.option("--per-second", default=50, show_default=True, type=click.IntRange(1, 100_000))
+def issue_mgov_key(
+    institution: str,
+    name: str,
+    user_id: str | None,
+    mobile_service_id: str | None,
+    per_second: int,
+    *,
+    test: bool,
+) -> None:
+    """Issue a key of the mGov API, v1 and v2, as JSON; its api_key is shown once."""
+    request = KeyRequest(institution.lower(), name, (), not test, (), per_second)
+    with opened() as parts:
+        made = issued_mgov_key(parts, request, user_id, mobile_service_id)
+    click.echo(json.dumps(made))
 
 
 @keys.command("list")
@@ -39,7 +97,7 @@ def list_keys(institution: str | None, *, as_json: bool) -> None:
 @keys.command("revoke")
 @click.argument("number", type=int)
 def revoke_key(number: int) -> None:
-    """End a key, by its number in the list."""
+    """End a key, by its number in the list; within five seconds it is refused everywhere."""
     with opened() as parts:
         try:
             parts.registers.revoke(number, datetime.now(UTC))
@@ -48,10 +106,41 @@ def revoke_key(number: int) -> None:
 
 
 def issued(parts: Opened, institution: str, name: str, scopes: Sequence[str]) -> str:
-    """A new key. Raises Refusal for an unknown institution."""
-    key = f"ussd_live_{secrets.token_hex(24)}"
-    try:
-        parts.institutions.issue_key(institution, name, key, scopes)
-    except LookupError as trouble:
-        raise Refusal(str(trouble)) from trouble
+    """A new live key of few limits, for the sandbox. Raises Refusal."""
+    return issued_key(parts, KeyRequest(institution, name, tuple(scopes), per_second=100_000))
+
+
+def issued_key(parts: Opened, request: KeyRequest) -> str:
+    """A new key. Raises Refusal."""
+    key = _new_key(live=request.live)
+    _or_refusal(lambda: parts.keys.issue(request, key, datetime.now(UTC)))
     return key
+
+
+def issued_mgov_key(
+    parts: Opened,
+    request: KeyRequest,
+    user_id: str | None = None,
+    mobile_service_id: str | None = None,
+) -> dict[str, str]:
+    """A new mGov key and its names, shaped as the portal's are. Raises Refusal."""
+    system = "".join(secrets.choice(_SYSTEM_LETTERS) for _ in range(8))
+    names = {
+        "sys_id": f"{request.institution[:2].upper()}-{system}",
+        "user_id": user_id or f"{system.lower()}@{request.institution}.go.tz",
+        "mobile_service_id": mobile_service_id or str(100 + secrets.randbelow(9900)),
+    }
+    secret = str(uuid.UUID(bytes=secrets.token_bytes(16)))
+    _or_refusal(lambda: parts.keys.issue_mgov(request, secret, names, datetime.now(UTC)))
+    return {"api_key": secret, **names}
+
+
+def _new_key(*, live: bool) -> str:
+    return f"ussd_{'live' if live else 'test'}_{secrets.token_hex(24)}"
+
+
+def _or_refusal(keep: Callable[[], None]) -> None:
+    try:
+        keep()
+    except (LookupError, TooManyKeys, ValueError) as trouble:
+        raise Refusal(str(trouble)) from trouble

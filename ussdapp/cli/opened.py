@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from ussdapp.ports import Unavailable
 from ussdapp.settings import Settings, SettingsRefused, read_settings
 from ussdapp.stores.database import Database
 from ussdapp.stores.institutions import PgInstitutions
+from ussdapp.stores.keys import PgKeys
 from ussdapp.stores.menu_files import MenuRefused, read_owners
 from ussdapp.stores.menu_trees import MenuProof
 from ussdapp.stores.menu_versions import PgMenuVersions
@@ -34,6 +36,7 @@ class Opened:
     settings: Settings
     database: Database
     institutions: PgInstitutions
+    keys: PgKeys
     registers: PgRegisters
     publish_menu: PublishMenu
 
@@ -81,12 +84,13 @@ def opened() -> Iterator[Opened]:
 
 
 def _joined(settings: Settings, database: Database) -> Opened:
-    institutions = PgInstitutions(database, Seal(settings.seal_key, settings.index_key))
+    institutions = PgInstitutions(database)
     values = {"namba_fupi": settings.short_code}
     return Opened(
         settings=settings,
         database=database,
         institutions=institutions,
+        keys=PgKeys(database, Seal(settings.seal_key, settings.index_key), time.monotonic),
         registers=PgRegisters(database),
         publish_menu=PublishMenu(
             versions=PgMenuVersions(database),

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 _TROUBLED: Final = 0.2  # of a window's answers
-_SLOW_S: Final = 10.0  # for a window's answers
+_SLOW_S: Final = 10.0  # for a window's answers, and
+_SLOW_EACH_S: Final = 2.0  # for each of them: a pace that is kept is no trouble
 _LEAST: Final = 0.05  # by what is still submitted there it is seen to recover
 _STEP: Final = 0.05
 _ONCE_A: Final = 1.0  # seconds
@@ -23,6 +24,7 @@ class Health:
         seconds."""
         if not answered or now - self.changed_at < _ONCE_A:
             return self
-        if troubled > _TROUBLED * answered or seconds > _SLOW_S:
+        slow = seconds > max(_SLOW_S, _SLOW_EACH_S * answered)
+        if slow or troubled > _TROUBLED * answered:
             return Health(max(_LEAST, self.share / 2), now)
         return self if self.share >= 1.0 else Health(min(1.0, self.share + _STEP), now)

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, Self
 
 _DECIMAL: Final = re.compile(r"[0-9]{1,128}")
 _HEX: Final = re.compile(r"[0-9a-fA-F]{1,128}")
-_LOCKED_AFTER: Final = 3  # unambiguous matches one after the other
+LOCKED_AFTER: Final = 3  # unambiguous matches one after the other
 
 
 class Base(Enum):
@@ -33,6 +33,14 @@ def sought(receipt_id: str) -> tuple[str, str, str]:
     as_hex = f"{int(receipt_id):x}" if _DECIMAL.fullmatch(receipt_id) else ""
     as_decimal = str(int(receipt_id, 16)) if _HEX.fullmatch(receipt_id) else ""
     return folded(receipt_id), as_hex, as_decimal
+
+
+def sought_in(base: Base, receipt_ids: Sequence[str]) -> list[str]:
+    """The folded id of the answer that each may mean in that base; "" where none."""
+    if base is Base.SAME:
+        return [one.lower().lstrip("0") or "0" for one in receipt_ids]
+    place = 1 if base is Base.HEX_TO_DECIMAL else 2
+    return [sought(one)[place] for one in receipt_ids]
 
 
 class Found(NamedTuple):
@@ -61,42 +69,40 @@ class Learnt:
     @property
     def locked(self) -> bool:
         """Whether only this base is believed."""
-        return self.agreeing >= _LOCKED_AFTER
+        return self.agreeing >= LOCKED_AFTER
 
     def after(self, base: Base) -> Self:
         """What one more unambiguous match teaches."""
         if base is self.base:
             if self.locked and not self.contrary:
                 return self  # as after nearly every receipt
-            return replace(self, agreeing=min(self.agreeing + 1, _LOCKED_AFTER), contrary=0)
+            return replace(self, agreeing=min(self.agreeing + 1, LOCKED_AFTER), contrary=0)
         if not self.locked:
             return replace(self, base=base, agreeing=1, other=None, contrary=0)
         contrary = self.contrary + 1 if base is self.other else 1
-        if contrary < _LOCKED_AFTER:
+        if contrary < LOCKED_AFTER:
             return replace(self, other=base, contrary=contrary)
-        return replace(self, base=base, agreeing=_LOCKED_AFTER, other=None, contrary=0)
+        return replace(self, base=base, agreeing=LOCKED_AFTER, other=None, contrary=0)
 
 
 def meant(found: Sequence[Found], learnt: Learnt) -> tuple[Found | None, Learnt]:
     """The submit a receipt means, of those it may mean (the newest first), and what that teaches.
-    Spelt the same wins; else the one only submit, to that very MSISDN, in the base that is
-    believed."""
+    To that very MSISDN in the base that is believed wins, then spelt the same; else it is the one
+    only submit, to that very MSISDN."""
+    believed = [one for one in found if one.same_msisdn and one.base is learnt.base]
+    if learnt.locked and believed:
+        return believed[0], learnt.after(learnt.base)
     ours = [one for one in found if one.same_msisdn is not False]
     spelt = next((one for one in ours if one.as_spelt), None)
     others = [one for one in ours if one.same_msisdn and one is not spelt]
     if spelt is not None:
         teaches = spelt.same_msisdn and all(one.base is Base.SAME for one in others)
         return spelt, learnt.after(Base.SAME) if teaches else learnt
-    if learnt.locked:
-        others = [one for one in others if one.base is learnt.base] or others
     places = {(one.notification_id, one.attempt, one.part) for one in others}
-    if learnt.locked and others and others[0].base is learnt.base:
-        return others[0], learnt.after(learnt.base)
     if len(places) != 1:
         return None, learnt
     (one, *more) = others
     if more:
         return one, learnt  # the same submit in two bases teaches nothing
     after = learnt.after(one.base)
-    believed = not learnt.locked or one.base is after.base
-    return (one if believed else None), after
+    return (one if not learnt.locked or one.base is after.base else None), after

@@ -2,7 +2,8 @@
 
     python -m ussdapp.sandbox.aggregator --port 2776 --ledger FILE --callback URL --api-key KEY
 
-Follows their legacy form API ("Bulk SMS"). `POST /knobs` takes a JSON object of Knobs fields.
+Follows their legacy form API ("Bulk SMS") and "Application data". `POST /knobs` takes a JSON object
+of Knobs fields.
 """
 
 import json
@@ -120,6 +121,16 @@ class Desk(BaseHTTPRequestHandler):
 
     server: Aggregator
     protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """An account's data, for whoever has the key."""
+        if not self.path.startswith("/version1/user?"):
+            self._say(404, "text/plain", "no such thing")
+        elif self.headers.get("apiKey") != self.server.api_key:
+            self._say(401, "text/plain; charset=UTF-8", "The supplied authentication is invalid")
+        else:
+            said = {"UserData": {"balance": "TZS 1785.5000"}}
+            self._say(200, "application/json", json.dumps(said))
 
     def do_POST(self) -> None:
         """Their one door, and ours for the knobs."""

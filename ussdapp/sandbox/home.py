@@ -9,7 +9,7 @@ import secrets
 import time
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,11 +59,12 @@ class Ports:
 
 @dataclass(frozen=True)
 class Institution:
-    """The demo institution and the API key that was shown once, when it was made; "" where it is
-    not known."""
+    """The demo institution and the API keys that were shown once, when they were made; "" and none
+    where they are not known."""
 
     name: str
     api_key: str
+    mgov: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_home(folder: Path) -> Home:
@@ -140,6 +141,7 @@ def demo_json(home: Home, settings: Table, ports: Ports, institution: Institutio
         "url": f"http://127.0.0.1:{ports.web}",
         "institution": institution.name,
         "api_key": institution.api_key,
+        "mgov": dict(institution.mgov),
         "inbound": inbound,
         "smsc": {
             "host": "127.0.0.1",
@@ -162,7 +164,9 @@ def kept_institution(folder: Path, made: str) -> Institution:
         write_private(path, made)
     elif path.exists():
         words = json.loads(path.read_text())
-    return Institution(words.get("institution", "ega"), words.get("api_key", ""))
+    return Institution(
+        words.get("institution", "ega"), words.get("api_key", ""), words.get("mgov", {})
+    )
 
 
 def is_prepared(folder: Path, embedded: Collection[str]) -> bool:

@@ -46,7 +46,7 @@ class SmscExchange:
         self._owed: dict[str, deque[bytes]] = {}
         self._held: list[tuple[Session, bytes]] = []
         self.handsets = Handsets(self.deliver)
-        self._last_id = time.time_ns() // 1000  # so that a restart repeats none
+        self._first_id = self._last_id = time.time_ns() // 1000  # so that a restart repeats none
         self._second = (0, 0)  # which one, and how many submits it had
 
     # what sessions need
@@ -85,7 +85,7 @@ class SmscExchange:
                 self.stats["refused"] += 1
                 answers.append(_later(self._answer, session, submit_response(sequence, status, "")))
                 continue
-            self._last_id += 1
+            self._last_id = self._next_id()
             lines.append(line_of(submit, self._spelt(self.knobs.id_form), session.system_id))
             answers.extend(self._consequences(session, sequence, submit))
         self._ledger.add(lines)
@@ -195,6 +195,11 @@ class SmscExchange:
             self.knobs = self.knobs.set({"disconnect_after": max(0, left - accepted)})
             if accepted >= left:
                 session.drop()
+
+    def _next_id(self) -> int:
+        again = self.knobs.ids_again_after
+        used_up = bool(again) and self._last_id >= self._first_id + again
+        return (self._first_id if used_up else self._last_id) + 1
 
     def _spelt(self, form: str) -> str:
         return f"{self._last_id:x}" if form == "hex" else str(self._last_id)

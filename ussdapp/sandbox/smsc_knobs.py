@@ -29,6 +29,7 @@ class Knobs:
     receipt_doubled_pct: int = 0
     id_form: str = "dec"  # of the message id in a response
     receipt_id_form: str = "dec"  # and in a receipt
+    ids_again_after: int = 0  # message ids begin again after so many
 
     def __post_init__(self) -> None:
         if {self.id_form, self.receipt_id_form} - set(get_args(IdForm)):

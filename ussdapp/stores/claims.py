@@ -5,6 +5,8 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import structlog
+
 from ussdapp.core.inbound import Lease
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import MOST_A_WHILE, MOST_IDENTICAL, Lane
@@ -15,6 +17,8 @@ from ussdapp.stores.queue import AGAIN
 from ussdapp.stores.seal import Seal
 
 _WHILE: Final = timedelta(hours=1)  # in which an MSISDN gets so many at most
+_UNHEARD: Final = timedelta(minutes=1)  # a commit that is under way has happened by then, or never
+_MOST_BLOCKS: Final = 64
 _OVER_CAP: Final = timedelta(minutes=10)  # until one too many is looked at again
 _FENCE: Final = "SELECT 1 FROM leases WHERE channel = %s AND bind = %s AND epoch = %s FOR SHARE"
 # A block of which only the first ids fit keeps the others.
@@ -40,26 +44,38 @@ _TAKE: Final = """
 # those that are keep their place.
 _OPEN: Final = (
     """
-    WITH checked AS MATERIALIZED (
-        SELECT n.id, n.attempts + (NOT n.waited)::int AS attempt, n.sender_id, n.resent, n.rank,
-            CASE
-            WHEN n.expires_at <= %(now)s THEN 'expired'
-            WHEN n.class IN ('transaction', 'bulk') AND EXISTS (
-                SELECT FROM opt_outs o WHERE o.msisdn_index = n.msisdn_index
+    WITH found AS MATERIALIZED (
+        SELECT id, attempts + (NOT waited)::int AS attempt, sender_id, resent, rank, class,
+            institution_id, coalesce(bulk_id, 0) AS bulk_id, msisdn_index, text_index, expires_at,
+            crowded AND attempts = 0 AND class <> 'urgent' AS counted
+        FROM notifications WHERE id = ANY (%(ids)s::text::bigint[]) AND status = 'queued'),
+    had AS MATERIALIZED (
+        SELECT p.msisdn_index, p.text_index, count(*) AS count
+        FROM (SELECT DISTINCT msisdn_index FROM found WHERE counted) c
+        JOIN notifications p USING (msisdn_index)
+        WHERE p.accepted_at > %(a_day_ago)s
+            AND ((p.attempts > 0 AND p.status_at > %(a_while_ago)s) OR (p.status = 'queued'
+                AND (NOT p.crowded OR p.id IN (SELECT unnest(ids) FROM windows))))
+        GROUP BY 1, 2),
+    gets AS MATERIALIZED (
+        SELECT id, row_number() OVER (PARTITION BY msisdn_index ORDER BY id)
+                + (SELECT coalesce(sum(h.count), 0) FROM had h
+                    WHERE h.msisdn_index = f.msisdn_index) > %(most_a_while)s
+            OR row_number() OVER (PARTITION BY msisdn_index, text_index ORDER BY id)
+                + (SELECT coalesce(sum(h.count), 0) FROM had h
+                    WHERE (h.msisdn_index, h.text_index) = (f.msisdn_index, f.text_index))
+                > %(most_same)s AS too_many
+        FROM found f WHERE counted),
+    checked AS MATERIALIZED (
+        SELECT f.*, CASE
+            WHEN f.expires_at <= %(now)s THEN 'expired'
+            WHEN f.class IN ('transaction', 'bulk') AND EXISTS (
+                SELECT FROM opt_outs o WHERE o.msisdn_index = f.msisdn_index
                 AND o.until_at IS NULL
-                AND (o.institution_id IS NULL OR o.institution_id = n.institution_id)
+                AND (o.institution_id IS NULL OR o.institution_id = f.institution_id)
             ) THEN 'opted_out'
-            WHEN n.crowded AND n.attempts = 0 AND n.class <> 'urgent' AND (
-                SELECT count(*) >= %(most_a_while)s
-                    OR count(*) FILTER (WHERE p.text_index = n.text_index) >= %(most_same)s
-                FROM notifications p
-                WHERE p.msisdn_index = n.msisdn_index AND p.accepted_at > %(a_day_ago)s
-                    AND p.id <> n.id AND ((p.attempts > 0 AND p.status_at > %(a_while_ago)s)
-                        OR (p.status = 'queued' AND (NOT p.crowded
-                            OR (p.id < n.id AND p.id = ANY (%(ids)s::text::bigint[])))))
-            ) THEN 'over_cap' END AS hindrance
-        FROM notifications n
-        WHERE n.id = ANY (%(ids)s::text::bigint[]) AND n.status = 'queued'),
+            WHEN g.too_many THEN 'over_cap' END AS hindrance
+        FROM found f LEFT JOIN gets g USING (id)),
     ended AS (
         UPDATE notifications n SET detail = c.hindrance,
             status_at = CASE c.hindrance WHEN 'over_cap' THEN n.status_at ELSE %(now)s END,
@@ -69,16 +85,17 @@ _OPEN: Final = (
                 WHEN c.resent AND EXISTS (SELECT FROM attempts a
                     WHERE a.notification_id = c.id AND a.outcome = 'in_doubt') THEN 'in_doubt'
                 WHEN c.hindrance = 'expired' THEN 'expired' ELSE 'rejected' END
-        FROM checked c WHERE n.id = c.id AND c.hindrance IS NOT NULL),
+        FROM checked c
+        WHERE n.id = c.id AND c.hindrance IS NOT NULL AND n.status = 'queued'),
     journaled AS (
         INSERT INTO windows SELECT %(window)s, %(channel)s, %(bind)s, %(epoch)s, %(now)s,
             array_agg(id) FROM checked WHERE hindrance IS NULL HAVING count(*) > 0),
     later AS ("""  # noqa: S608
     + AGAIN
     + """
-        FROM (SELECT %(channel)s AS channel, rank, 0 AS institution_id,
-                %(later)s::timestamptz AS due_at, array_agg(id) AS ids
-            FROM checked WHERE hindrance = 'over_cap' GROUP BY rank) e)
+        FROM (SELECT %(channel)s AS channel, rank, coalesce(institution_id, 0) AS institution_id,
+                bulk_id, %(later)s::timestamptz AS due_at, array_agg(id ORDER BY id) AS ids
+            FROM checked WHERE hindrance = 'over_cap' GROUP BY 1, 2, 3, 4) e)
     SELECT c.id, c.attempt, c.sender_id, CASE WHEN c.attempt > 1 THEN ARRAY(
         SELECT DISTINCT part FROM submits s WHERE s.notification_id = c.id AND s.told) END
     FROM checked c WHERE c.hindrance IS NULL
@@ -88,17 +105,37 @@ _CONTENTS: Final = """
     SELECT notification_id, msisdn_sealed, text_sealed FROM contents
     WHERE notification_id = ANY (%s::text::bigint[])
 """
-# Only windows whose commit was not heard of: of them, not an octet was written.
+# A late answer of a first copy in doubt waits for the claim of the second, or the claim for it.
+_LOCK_DOUBTS: Final = """
+    SELECT FROM doubts d JOIN notifications n ON n.id = d.notification_id
+    WHERE d.notification_id = ANY (%(ids)s::text::bigint[]) ORDER BY n.id FOR NO KEY UPDATE OF n
+"""
+# What cannot be opened is never submitted; the others of its window are.
+_UNREADABLE: Final = """
+    WITH narrowed AS (
+        UPDATE windows SET ids = ARRAY(SELECT i FROM unnest(ids) i WHERE i <> ALL (%(bad)s))
+        WHERE id = %(window)s)
+    UPDATE notifications SET status = 'rejected', detail = 'unreadable', status_at = %(now)s
+    WHERE id = ANY (%(bad)s)
+"""
+# Only windows whose commit was not heard of: of them, not an octet was written. Those of a bulk
+# that was stopped meanwhile are told so by its trigger.
 _GIVE_BACK: Final = (
-    "WITH unheard AS (DELETE FROM windows WHERE id = ANY (%s) RETURNING channel, ids)"  # noqa: S608
+    """
+    WITH unheard AS (DELETE FROM windows WHERE id = ANY (%s) RETURNING ids),
+    back AS (
+        UPDATE notifications n SET status = n.status
+        FROM unheard u WHERE n.id = ANY (u.ids) AND n.status = 'queued' RETURNING n.*)
+"""  # noqa: S608
     + AGAIN
     + """
-    FROM (SELECT n.channel, n.rank, 0 AS institution_id, min(n.due_at) AS due_at,
-            array_agg(n.id ORDER BY n.id) AS ids
-        FROM unheard u CROSS JOIN LATERAL unnest(u.ids) AS i (id) JOIN notifications n USING (id)
-        GROUP BY n.channel, n.rank) e
+    FROM (SELECT channel, rank, coalesce(institution_id, 0) AS institution_id,
+            coalesce(bulk_id, 0) AS bulk_id, min(due_at) AS due_at, array_agg(id ORDER BY id) AS ids
+        FROM back GROUP BY 1, 2, 3, 4) e
 """
 )
+
+log = structlog.get_logger()
 
 
 class Claims:
@@ -108,8 +145,9 @@ class Claims:
         self._database = database
         self._seal = seal
         self._windows = itertools.count(secrets.randbits(62))
-        self._unheard: list[int] = []  # windows whose claim may have been committed
-        self._block = 1.0  # ids a block held of late
+        # windows whose claim may have been committed, or may yet be; each lane has its thread
+        self._unheard: dict[int, datetime] = {}
+        self._block = dict.fromkeys(Lane, 1.0)  # ids a block held of late
 
     def claim(self, lease: Lease, most: int, now: datetime, lane: Lane) -> list[Submission]:
         """Commits up to `most` due rows of that lane as an open window."""
@@ -121,7 +159,7 @@ class Claims:
             "first": lane.value[0],
             "last": lane.value[1],
             "most": most,
-            "blocks": max(1, round(most / self._block)),
+            "blocks": self._blocks(most, lane),
             "now": now,
             "later": now + _OVER_CAP,
             "a_while_ago": now - _WHILE,
@@ -131,53 +169,74 @@ class Claims:
             "window": window,
         }
         try:
-            found = self._database.run_once(lambda link: self._claimed(link, values, unheard))
+            found = None
+            while found is None:  # a round that opened nothing is committed by itself
+                found = self._database.run_once(
+                    lambda link: self._round(link, values, unheard, lane)
+                )
         except Unavailable:
-            # the commit may have happened unheard: the next claim gives those rows back
-            self._unheard.append(window)
+            # the commit may have happened unheard: the next claims give those rows back
+            self._unheard[window] = now
             raise
-        self._unheard = [one for one in self._unheard if one not in unheard]
+        for one in unheard:
+            if now - self._unheard.get(one, now) > _UNHEARD:
+                self._unheard.pop(one, None)
         return found
 
-    def _claimed(
-        self, connection: Connection, values: dict[str, Any], unheard: list[int]
-    ) -> list[Submission]:
+    def _blocks(self, most: int, lane: Lane) -> int:
+        """How many to look at: those locked and not taken are nobody else's meanwhile."""
+        held = self._block[lane]
+        return most if held <= 1 else min(_MOST_BLOCKS, max(1, round(most / held)))
+
+    def _round(
+        self, connection: Connection, values: dict[str, Any], unheard: list[int], lane: Lane
+    ) -> list[Submission] | None:
+        """What was opened; None when all that was taken ended instead."""
         fence = (values["channel"], values["bind"], values["epoch"])
         if first(connection, _FENCE, fence) is None:
             raise Fenced
         if unheard:
             connection.execute(_GIVE_BACK, (unheard,))
         cursor = connection.cursor(binary=True)
-        while blocks := cursor.execute(_TAKE, values).fetchall():
-            ids = [number for (block,) in blocks for number in block]
-            self._block = len(ids) / len(blocks)
-            listed = as_array(ids)
-            opened = cursor.execute(_OPEN, {**values, "ids": listed}).fetchall()
-            if opened:
-                contents = cursor.execute(_CONTENTS, (listed,)).fetchall()
-                return self._submissions(ids, opened, contents, values["window"])
-        return []
+        blocks = cursor.execute(_TAKE, values).fetchall()
+        if not blocks:
+            return []
+        ids = [number for (block,) in blocks for number in block]
+        self._block[lane] = len(ids) / len(blocks)
+        listed = as_array(ids)
+        cursor.execute(_LOCK_DOUBTS, {"ids": listed})
+        opened = cursor.execute(_OPEN, {**values, "ids": listed}).fetchall()
+        if not opened:
+            return None
+        contents = cursor.execute(_CONTENTS, (listed,)).fetchall()
+        found, bad = self._submissions(ids, opened, contents, values["window"])
+        if bad:
+            log.error("claim.unreadable", channel=values["channel"], rows=len(bad))
+            connection.execute(_UNREADABLE, {**values, "bad": bad})
+        return found or None
 
     def _submissions(
         self, ids: list[int], opened: list[Any], contents: list[Any], window: int
-    ) -> list[Submission]:
-        """In the order in which they were taken."""
+    ) -> tuple[list[Submission], list[int]]:
+        """In the order in which they were taken, and the ids of those that cannot be opened."""
         rows = {row[0]: row for row in opened}
         sealed = {row[0]: row for row in contents}
-        found = (rows[number] + sealed[number] for number in ids if number in rows)
         msisdn_of, text_of = self._seal.opener(MSISDN), self._seal.opener(TEXT)
-        return [
-            Submission(
-                number,
-                attempt,
-                Msisdn(msisdn_of(msisdn)),
-                text_of(text),
-                sender_id,
-                window,
-                frozenset(taken) if taken else _NOTHING,
-            )
-            for number, attempt, sender_id, taken, _, msisdn, text in found
-        ]
+        found: list[Submission] = []
+        bad: list[int] = []
+        for number in ids:
+            if number not in rows:
+                continue
+            _, attempt, sender_id, taken = rows[number]
+            try:
+                _, msisdn, text = sealed[number]
+                to, words = Msisdn(msisdn_of(msisdn)), text_of(text)
+            except (KeyError, ValueError):  # Unsealable and NotAnMsisdn among them
+                bad.append(number)
+                continue
+            parts = frozenset(taken) if taken else _NOTHING
+            found.append(Submission(number, attempt, to, words, sender_id, window, parts))
+        return found, bad
 
 
 _NOTHING: Final[frozenset[int]] = frozenset()

@@ -52,7 +52,9 @@ class Database:
         """One transaction, once."""
         try:
             with self._connection() as connection, self._deadline.over(connection.fileno()):
-                return work(connection)
+                done = work(connection)
+                connection.commit()  # within the deadline: a server may freeze over this as well
+                return done
         except _PASSING as trouble:
             # the trouble's own words may quote a row
             raise Unavailable(f"PostgreSQL: {type(trouble).__name__}") from None

@@ -16,6 +16,9 @@ _WRITE: Final = """
     ON CONFLICT (account) DO UPDATE SET base = excluded.base, agreeing = excluded.agreeing,
         other = excluded.other, contrary = excluded.contrary
 """
+_AGREED: Final = """
+    UPDATE id_bases SET contrary = 0 WHERE account = %s AND base = %s AND contrary > 0
+"""
 
 log = structlog.get_logger()
 
@@ -33,8 +36,10 @@ def read_bases(connection: Connection, accounts: Iterable[str]) -> dict[str, Lea
 
 def write_bases(
     connection: Connection, before: Mapping[str, Learnt], after: Mapping[str, Learnt]
-) -> None:
-    """Keeps what was learnt since, and warns where a locked base was another."""
+) -> list[str]:
+    """Keeps what was learnt since, and warns where a locked base was another. The accounts of
+    which something else is believed now."""
+    turned = []
     for account, learnt in sorted(after.items()):
         old = before.get(account, Learnt())
         if learnt == old:
@@ -42,5 +47,13 @@ def write_bases(
         other = learnt.other.value if learnt.other else None
         values = (account, learnt.base.value, learnt.agreeing, other, learnt.contrary)
         connection.execute(_WRITE, values)
+        if (old.locked, old.base) != (learnt.locked, learnt.base):
+            turned.append(account)
         if old.locked and learnt.base is not old.base:
             log.warning("receipt.base_changed", account=account, base=learnt.base.value)
+    return turned
+
+
+def agreed(connection: Connection, account: str, base: Base) -> None:
+    """Receipts in the locked base came: those in another were not one after the other."""
+    connection.execute(_AGREED, (account, base.value))

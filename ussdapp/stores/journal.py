@@ -16,7 +16,7 @@ from ussdapp.stores.seal import Seal
 
 # Refused there for what is true of the route and not of the MSISDN: tried once by the fallback
 # (faults.md row 59).
-_ELSEWHERE: Final = ["ESME_RINVDSTADR", "ESME_RX_R_APPN", "code_407"]
+_ELSEWHERE: Final = ["ESME_RINVDSTADR", "ESME_RX_R_APPN"]
 _MOST_REFUSALS: Final = 5  # tries of what an operator refuses for now (faults.md row 41)
 _OPEN: Final = """
     SELECT id, channel, bind, epoch, journaled_at, ids FROM windows WHERE id = ANY (%s)
@@ -75,7 +75,7 @@ _JUDGED: Final = (
         SELECT t.*, n.status AS before, n.begun, n.attempts > t.attempt AS earlier,
             t.outcome = 'deferred' AND n.refusals + t.refusal < %(most)s AS again,
             t.closing AND t.outcome = 'rejected' AND t.attempt = 1 AND n.status = 'queued'
-                AND n.channel = %(account)s AND t.detail = ANY (%(elsewhere)s)
+                AND n.channel = %(account)s AND t.detail = ANY (%(elsewhere)s) AND NOT t.takes
                 AND %(fallback)s::text IS NOT NULL AS elsewhere,
             coalesce(o.taken, false) AS taken, coalesce(o.open, false) AS open
         FROM due t JOIN notifications n USING (id) LEFT JOIN LATERAL (
@@ -107,14 +107,14 @@ _JUDGED: Final = (
             due_at = CASE WHEN t.again AND NOT t.earlier
                 THEN %(now)s + make_interval(secs => t.pause * 2 ^ n.refusals) ELSE n.due_at END
         FROM decided t WHERE n.id = t.id
-        RETURNING n.id, n.channel, n.rank, n.institution_id, n.due_at,
+        RETURNING n.id, n.channel, n.rank, n.institution_id, n.bulk_id, n.due_at,
             n.status = 'queued' AND (t.closing OR t.before = 'in_doubt') AS again)
 """  # noqa: S608
     + AGAIN
     + """
-    FROM (SELECT channel, rank, coalesce(institution_id, 0) AS institution_id, due_at,
-            array_agg(id ORDER BY id) AS ids
-        FROM moved WHERE again GROUP BY 1, 2, 3, 4) e
+    FROM (SELECT channel, rank, coalesce(institution_id, 0) AS institution_id,
+            coalesce(bulk_id, 0) AS bulk_id, due_at, array_agg(id ORDER BY id) AS ids
+        FROM moved WHERE again GROUP BY 1, 2, 3, 4, 5) e
 """
 )
 _PARTS: Final = """
@@ -132,18 +132,20 @@ _SETTLE: Final = (
         SELECT n.id FROM doubts d JOIN notifications n ON n.id = d.notification_id
         WHERE n.status = 'in_doubt' AND NOT n.resent AND n.class = %(class)s
             AND n.copies < %(most)s AND n.status_at <= %(since)s
+            AND NOT EXISTS (SELECT FROM bulks b WHERE b.id = n.bulk_id AND b.status = 'stopped')
         ORDER BY n.id FOR UPDATE OF n SKIP LOCKED),
     moved AS (
         UPDATE notifications n SET status = 'queued', status_at = %(now)s,
             detail = 'resent_once', due_at = %(now)s, resent = true, begun = false, waited = false
         FROM waited w WHERE n.id = w.id
-        RETURNING n.id, n.channel, n.rank, n.institution_id)
+        RETURNING n.id, n.channel, n.rank, n.institution_id, n.bulk_id)
 """  # noqa: S608
     + AGAIN
     + """
     FROM (SELECT channel, rank, coalesce(institution_id, 0) AS institution_id,
-            %(now)s::timestamptz AS due_at, array_agg(id ORDER BY id) AS ids
-        FROM moved GROUP BY 1, 2, 3) e
+            coalesce(bulk_id, 0) AS bulk_id, %(now)s::timestamptz AS due_at,
+            array_agg(id ORDER BY id) AS ids
+        FROM moved GROUP BY 1, 2, 3, 4) e
     RETURNING cardinality(ids)
 """
 )

@@ -1,9 +1,11 @@
 """Knows who may submit on which bind, and puts in doubt what a dead holder left behind."""
 
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Final, LiteralString
 
 import psycopg
+import structlog
 
 from ussdapp.core.inbound import Lease
 from ussdapp.ports import Unavailable
@@ -17,10 +19,14 @@ _BUMP: Final = """
     RETURNING epoch
 """
 _DEAD: Final = """
-    SELECT channel, bind FROM leases l WHERE renewed_at < %s AND EXISTS (
+    SELECT channel, bind, epoch FROM leases l WHERE renewed_at < %s AND EXISTS (
         SELECT FROM windows w
         WHERE w.channel = l.channel AND w.bind = l.bind AND w.epoch <= l.epoch)
-    ORDER BY channel, bind FOR UPDATE
+    ORDER BY channel, bind
+"""
+_STILL_DEAD: Final = """
+    SELECT FROM leases
+    WHERE channel = %s AND bind = %s AND epoch = %s AND renewed_at < %s FOR UPDATE
 """
 # Of what was journaled and not answered nobody knows whether it left.
 _DOUBT: Final = """
@@ -49,6 +55,16 @@ _DOUBT: Final = """
     FROM left_behind l WHERE n.id = l.id
 """
 
+log = structlog.get_logger()
+
+
+class Lock(Enum):
+    """A bind's advisory lock, as its session finds it: its own, free until now, another's."""
+
+    HAD = "had"
+    GOT = "got"
+    ELSEWHERE = "elsewhere"
+
 
 class PgLeases:
     """Keeps ports.Leases. A session's advisory lock tells at once that a holder died; the time
@@ -61,7 +77,10 @@ class PgLeases:
 
     def take(self, channel: str, bind: int, now: datetime) -> Lease | None:
         """A new epoch, unless another holder lives."""
-        if not self._locks(channel, bind) and self._heard(channel, bind, now):
+        lock = self._locks(channel, bind)
+        if lock is not Lock.GOT and self._heard(channel, bind, now):
+            if lock is Lock.HAD:  # this process was taken for dead: who took its place lives
+                self.release()
             return None
         return self._database.run(lambda connection: _bump(connection, channel, bind, now))
 
@@ -82,14 +101,28 @@ class PgLeases:
 
     def bury(self, now: datetime) -> int:
         """Ends the leases nobody renewed."""
+        before = now - _SILENT
+        dead = self._database.run(lambda link: rows(link, _DEAD, (before,)))
+        return sum(self._buried(Lease(*one), before, now) for one in dead)
 
-        def work(connection: Connection) -> int:
-            dead = rows(connection, _DEAD, (now - _SILENT,))
-            for channel, bind in dead:
-                _bump(connection, channel, bind, now)
-            return len(dead)
+    def _buried(self, lease: Lease, before: datetime, now: datetime) -> bool:
+        """Whether it was ended. A holder that froze within a transaction keeps its rows locked:
+        it is tried again in the next round, and nobody else waits for it."""
 
-        return self._database.run(work)
+        def work(connection: Connection) -> bool:
+            connection.execute("SET LOCAL lock_timeout = '200ms'")
+            values = (lease.channel, lease.bind, lease.epoch, before)
+            if first(connection, _STILL_DEAD, values) is None:
+                return False
+            # nobody holds the new epoch: it is heard of no more than the old one
+            _bump(connection, lease.channel, lease.bind, now, heard_at=before)
+            return True
+
+        try:
+            return self._database.run_once(work)
+        except Unavailable:
+            log.warning("lease.unburied", channel=lease.channel, bind=lease.bind)
+            return False
 
     def release(self) -> None:
         """Gives the advisory locks back."""
@@ -97,21 +130,27 @@ class PgLeases:
             self._session.close()
             self._session = None
 
-    def _locks(self, channel: str, bind: int) -> bool:
-        """Whether this process holds the bind's advisory lock, taking it when it is free."""
-        query = """SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory'
+    def _locks(self, channel: str, bind: int) -> Lock:
+        """Whether this process has the bind's advisory lock, taking it when it is free."""
+        query = """SELECT held, CASE WHEN held THEN false
+                ELSE pg_try_advisory_lock(%(class)s, %(object)s) END
+            FROM (SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory'
                 AND pid = pg_backend_pid() AND granted AND objsubid = 2
                 AND classid = %(class)s::bigint::oid AND objid = %(object)s::bigint::oid)
-            OR pg_try_advisory_lock(%(class)s, %(object)s)"""
+                AS held) h"""
         values = {"class": _lock_class(channel), "object": bind}
+        known = self._session is not None
         try:
             if self._session is None or self._session.closed:
                 self._session = psycopg.connect(self._url, autocommit=True, connect_timeout=2)
             row = self._session.execute(query, values).fetchone()
         except psycopg.OperationalError as trouble:
             self.release()
+            if known:  # it may have died long ago, and PostgreSQL be well
+                return self._locks(channel, bind)
             raise Unavailable(f"PostgreSQL: {type(trouble).__name__}") from None
-        return bool(row and row[0])
+        had, got = row or (False, False)
+        return Lock.HAD if had else Lock.GOT if got else Lock.ELSEWHERE
 
     def _heard(self, channel: str, bind: int, now: datetime) -> bool:
         query = "SELECT 1 FROM leases WHERE channel = %s AND bind = %s AND renewed_at > %s"
@@ -119,8 +158,14 @@ class PgLeases:
         return bool(self._database.run(lambda connection: first(connection, query, values)))
 
 
-def _bump(connection: Connection, channel: str, bind: int, now: datetime) -> Lease:
-    row = first(connection, _BUMP, (channel, bind, now))
+def _bump(
+    connection: Connection,
+    channel: str,
+    bind: int,
+    now: datetime,
+    heard_at: datetime | None = None,
+) -> Lease:
+    row = first(connection, _BUMP, (channel, bind, heard_at or now))
     epoch = int(row[0]) if row else 0
     values = {"channel": channel, "bind": bind, "epoch": epoch, "now": now}
     connection.execute(_DOUBT, values)

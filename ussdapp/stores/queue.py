@@ -16,10 +16,10 @@ QUEUED: Final[LiteralString] = """
 """
 # What was claimed before goes first again, once it is due.
 AGAIN: Final[LiteralString] = """
-    INSERT INTO queue (channel, rank, turn, institution_id, due_at, ids)
+    INSERT INTO queue (channel, rank, turn, institution_id, bulk_id, due_at, ids)
     SELECT e.channel, e.rank, coalesce((SELECT q.turn FROM queue q
             WHERE q.channel = e.channel AND q.rank = e.rank ORDER BY q.turn LIMIT 1), 0),
-        e.institution_id, e.due_at, e.ids
+        e.institution_id, e.bulk_id, e.due_at, e.ids
 """
 _BLOCKS: Final = (
     QUEUED

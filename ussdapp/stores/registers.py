@@ -13,7 +13,8 @@ _CHANGE: Final = """
     WHERE short_name = %(subject)s RETURNING short_name, name_sw, name_en, sector
 """
 _KEYS: Final = """
-    SELECT k.id, i.short_name, k.name, k.live, k.scopes, k.created_at, k.revoked_at
+    SELECT k.id, i.short_name, k.name, k.live, k.scopes, k.created_at, k.revoked_at,
+        k.expires_at, k.last_used_at, k.networks::text[], k.per_second, k.sys_id
     FROM keys k JOIN institutions i ON i.id = k.institution_id
     WHERE i.short_name = %(institution)s OR %(institution)s::text IS NULL ORDER BY k.id
 """
@@ -33,6 +34,11 @@ class KeyView:
     scopes: list[str]
     created_at: datetime
     revoked_at: datetime | None
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    networks: list[str]
+    per_second: int
+    sys_id: str | None
 
 
 class PgRegisters:

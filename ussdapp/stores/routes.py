@@ -9,6 +9,7 @@ from ussdapp.stores.database import Connection, Database, columns, rows
 from ussdapp.stores.seal import Seal
 
 _DOWN: Final = timedelta(seconds=30)  # without a bind, before another channel is tried
+_MOST: Final = 5000  # notifications moved in one round of each channel
 _PATIENCE: Final = timedelta(seconds=1)  # a healthy channel takes its work sooner
 _TOLD: Final = """
     INSERT INTO networks SELECT *, %(told_by)s, %(at)s
@@ -19,21 +20,29 @@ _TOLD: Final = """
         AND (networks.channel, networks.told_by) <> (excluded.channel, excluded.told_by)
 """
 _FORGET: Final = "DELETE FROM networks WHERE channel <> ALL (%s)"
-# A part of the blocks as large as the channel is not trusted with; all of them while it is down.
+# A part of the blocks as large as the channel is not trusted with; all of them while it is down;
+# none while the fallback is down as well.
 # One in doubt stays: its receipt is looked for on the channel that may have taken it.
 _REROUTE: Final = """
     WITH fares AS (
-        SELECT CASE WHEN max(bound_at) > %(down)s THEN max(share) ELSE 0 END AS share
-        FROM leases WHERE channel = %(channel)s),
-    blocks AS (
-        SELECT q.id, q.ids FROM queue q, fares f
+        SELECT coalesce(max(share) FILTER (WHERE channel = %(channel)s), 0) AS share
+        FROM leases WHERE bound_at > %(down)s
+        HAVING bool_or(channel = %(fallback)s)),
+    locked AS (
+        SELECT q.*, f.share FROM queue q, fares f
         WHERE q.channel = %(channel)s AND q.due_at <= %(waited)s
-            AND (q.id %% 100) >= 100 * coalesce(f.share, 0)
+            AND (q.id %% 100) >= 100 * f.share
             AND (f.share > 0 OR q.due_at <= %(down)s)
             AND NOT EXISTS (SELECT FROM doubts d WHERE d.notification_id = ANY (q.ids))
-        ORDER BY q.rank, q.turn LIMIT 100 FOR UPDATE OF q SKIP LOCKED),
+        ORDER BY q.rank, q.turn, q.id LIMIT 1000 FOR UPDATE OF q SKIP LOCKED),
+    summed AS (
+        SELECT *, sum(cardinality(ids)) OVER (ORDER BY rank, turn, id) - cardinality(ids) AS before
+        FROM locked),
+    blocks AS (SELECT * FROM summed WHERE before < %(most)s),
     moved AS (
-        UPDATE queue q SET channel = %(fallback)s FROM blocks b WHERE q.id = b.id),
+        UPDATE queue q SET channel = %(fallback)s,
+            turn = next_turn(%(fallback)s, q.rank, q.institution_id, q.bulk_id, q.due_at)
+        FROM blocks b WHERE q.id = b.id),
     told AS (
         UPDATE notifications n SET channel = %(fallback)s, detail = 'rerouted'
         FROM blocks b WHERE n.id = ANY (b.ids) AND n.status = 'queued')
@@ -76,6 +85,7 @@ class PgRoutes:
                     "fallback": fallback,
                     "down": now - _DOWN,
                     "waited": now - _PATIENCE,
+                    "most": _MOST,
                 })[0][0])
                 for channel, fallback in self._fallbacks.items()
             )  # fmt: skip

@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from ussdapp.core.inbound import Mo
-from ussdapp.ports import Doorbells, Journal, Leases, MoParts, Receipts, Reroutes
+from ussdapp.ports import Doorbells, Expiry, Journal, Leases, MoParts, Receipts, Reroutes
 
 log = structlog.get_logger()
 
@@ -24,19 +24,22 @@ class Reconcile:
     mo_parts: MoParts | None = None
     receive_mo: Callable[[Mo, datetime], None] | None = None
     reroutes: Reroutes | None = None
+    expiry: Expiry | None = None
 
     def __call__(self, now: datetime) -> None:
         """One round."""
         buried = self.leases.bury(now)
         applied = self.receipts.apply(now)
         resent = self.journal.settle(now)
-        if self.reroutes is not None and (moved := self.reroutes.reroute(now)):
-            log.warning("rerouted", notifications=moved)
         for channel in self.journal.due(now):
             self.doorbells.ring(channel)
         if buried or resent:
             log.warning("reconciled", buried=buried, applied=applied, resent=resent)
         self._give_up_waiting(now)
+        if self.expiry is not None and (ended := self.expiry.expire(now)):
+            log.warning("expired_unclaimed", notifications=ended)
+        if self.reroutes is not None and (moved := self.reroutes.reroute(now)):
+            log.warning("rerouted", notifications=moved)
 
     def _give_up_waiting(self, now: datetime) -> None:
         if self.mo_parts is None or self.receive_mo is None:

@@ -5,12 +5,18 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, request
 
+from ussdapp.web.api.bulks import bulks
+from ussdapp.web.api.described import describe
+from ussdapp.web.api.docs import docs
 from ussdapp.web.api.funnel import funnel
 from ussdapp.web.api.menus import menus
+from ussdapp.web.api.notifications import notifications
+from ussdapp.web.api.openapi import openapi
 from ussdapp.web.api.routes import api
 from ussdapp.web.edge import RULE, edged
 from ussdapp.web.inbound.operators import operators
 from ussdapp.web.logged import log_failure
+from ussdapp.web.mgov import mgov
 from ussdapp.web.octets import MOST_BODY
 from ussdapp.web.ops import ops
 from ussdapp.web.permissions import admit
@@ -40,8 +46,9 @@ def create_app(gateway: "Gateway", clock: Clock) -> Flask:
     serve_with(app, gateway, clock)
     app.before_request(admit)
     answer_problems(app)
-    for blueprint in (api, menus, funnel, ops):
+    for blueprint in (api, bulks, menus, funnel, notifications, openapi, docs, mgov, ops):
         app.register_blueprint(blueprint)
+    describe()
     within = operators(gateway, clock, app.wsgi_app)
     app.wsgi_app = edged(within)  # type: ignore[method-assign, assignment]  # Flask says to
     return app

@@ -1,12 +1,13 @@
 """Knows who may use a route. A route that declares nothing is nobody's: it answers 404."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Final, NoReturn, TypeVar
 
 from flask import abort, current_app, g, request
 
-from ussdapp.core.inbound import KeyHolder
+from ussdapp.core.keys import IssuedKey
 from ussdapp.web.edge import RULE
 from ussdapp.web.problems import Problem
 from ussdapp.web.serving import asked, serving
@@ -14,6 +15,10 @@ from ussdapp.web.serving import asked, serving
 PUBLIC: Final = "public"
 SANDBOX: Final = "sandbox"
 _SCOPE: Final = "scope:"
+# these tell for themselves what a test key changes: nothing
+_HARMLESS: Final = frozenset(
+    {"menus.publish", "menus.roll_back", "menus.versions", "funnel.of_branch"}
+)
 _BEARER: Final = re.compile(r"bearer +([\x21-\x7e]{1,512})", re.IGNORECASE)
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -31,6 +36,13 @@ def permission(name: str) -> Callable[[View], View]:
         return view
 
     return declare
+
+
+def test_keys_too(view: View) -> View:
+    """Declares that a view texts no one and reads of no citizen when the key is a test key; any
+    other view refuses one."""
+    view.test_keys = True  # type: ignore[attr-defined]  # functions take attributes
+    return view
 
 
 def permission_of(endpoint: str) -> str | None:
@@ -51,9 +63,9 @@ def admit() -> None:
         _GUARDS.get(declared, abort_404)()
 
 
-def holder() -> KeyHolder:
+def holder() -> IssuedKey:
     """Whom the key of this request speaks for."""
-    found: KeyHolder = g.holder
+    found: IssuedKey = g.holder
     return found
 
 
@@ -77,9 +89,30 @@ def _key(needed: str) -> None:
     found = parts.gateway.holder(given[1], parts.clock()) if given else None
     if found is None:
         raise Problem(401, "A valid key is needed.", headers={"WWW-Authenticate": "Bearer"})
+    if isinstance(found, IssuedKey):
+        admitted(found, request.remote_addr or "")
     if needed not in found.scopes:
         raise Problem(403, f"The key lacks the scope {needed}.")
+    if not (found.live or _takes_test_keys()):
+        raise Problem(403, "A test key cannot do this.")
     g.holder = found
+
+
+def admitted(key: IssuedKey, address: str) -> None:
+    """Raises Problem 403 for an address the key may not be used from, 429 when it comes too
+    often."""
+    if not key.comes_from(address):
+        raise Problem(403, "The key may not be used from this address.")
+    pause = serving().limits.pause(key.key_id, key.per_second)
+    if pause > 0:
+        headers = {"Retry-After": str(math.ceil(pause))}
+        raise Problem(429, f"The key may be used {key.per_second} times a second.", (), headers)
+
+
+def _takes_test_keys() -> bool:
+    endpoint = request.endpoint or ""
+    view = current_app.view_functions[endpoint]
+    return endpoint in _HARMLESS or getattr(view, "test_keys", False)
 
 
 _GUARDS: Final[Mapping[str, Callable[[], None]]] = {

@@ -1,11 +1,13 @@
 """Knows what a request is served with: the gateway, and the time as the edge tells it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
 from flask import Flask, Request, current_app, request
+
+from ussdapp.web.limits import Limits
 
 if TYPE_CHECKING:
     from ussdapp.bootstrap import Gateway
@@ -20,6 +22,7 @@ class Serving:
 
     gateway: "Gateway"
     clock: Clock
+    limits: Limits = field(default_factory=Limits)
 
 
 def utc_now() -> datetime:

@@ -11,7 +11,9 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+# What is accepted meanwhile by a process of the version before would be queued nowhere.
 CONTENTS = """
+LOCK TABLE notifications, attempts, submits IN ACCESS EXCLUSIVE MODE;
 CREATE TABLE contents (
     notification_id  bigint PRIMARY KEY,
     msisdn_sealed    bytea NOT NULL,
@@ -81,6 +83,11 @@ UPDATE notifications n SET status = 'queued', copies = copies - (NOT begun)::int
 """
 
 CHANGED_IN_PLACE = """
+CREATE TABLE in_part (
+    notification_id  bigint PRIMARY KEY,
+    came_at          timestamptz NOT NULL
+);
+INSERT INTO in_part SELECT id, in_part_at FROM notifications WHERE in_part_at IS NOT NULL;
 DROP INDEX notifications_queued, notifications_submitting, notifications_in_doubt,
     notifications_awaiting, notifications_in_part, notifications_automatic;
 ALTER TABLE notifications DROP COLUMN msisdn_sealed, DROP COLUMN text_sealed,
@@ -108,10 +115,6 @@ CREATE TABLE doubts (
 );
 INSERT INTO doubts SELECT id, channel, msisdn_index FROM notifications
     WHERE status = 'in_doubt' OR (status = 'queued' AND resent);
-CREATE TABLE in_part (
-    notification_id  bigint PRIMARY KEY,
-    came_at          timestamptz NOT NULL
-);
 CREATE FUNCTION keep_doubt() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.status = 'in_doubt' OR (NEW.status = 'queued' AND NEW.resent) THEN

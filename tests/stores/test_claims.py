@@ -1,0 +1,71 @@
+"""Claims of which the process never heard: what they took is given back, nothing else is."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+import psycopg
+import pytest
+
+from tests.stores.world import NOON, SEAL, World, after
+from ussdapp.ports import Unavailable
+from ussdapp.stores.database import Connection, Database
+from ussdapp.stores.journal import PgJournal
+
+T = TypeVar("T")
+
+
+class Stalled(Database):
+    """While `stalls`, PostgreSQL is told to commit and does it only when the test says so."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.stalls = False
+        self.under_way: list[Connection] = []
+        self._where = url
+
+    def run_once(self, work: Callable[[Connection], T]) -> T:
+        if not self.stalls:
+            return super().run_once(work)
+        link = psycopg.connect(self._where)
+        work(link)
+        self.under_way.append(link)
+        raise Unavailable("it did not answer")
+
+    def commit(self) -> None:
+        for link in self.under_way:
+            link.commit()
+            link.close()
+
+
+def test_a_claim_that_commits_after_the_next_one_is_given_back_by_a_later_one(
+    world: World,
+) -> None:
+    database = Stalled(world.url)
+    journal = PgJournal(database, SEAL)
+    world.accept("one")
+    lease = world.lease()
+    database.stalls = True
+    with pytest.raises(Unavailable):
+        journal.claim(lease, 10, NOON)
+    database.stalls = False
+    assert journal.claim(lease, 10, after(1)) == []
+    database.commit()
+    assert world.statuses() == ["submitting"]
+    assert [row.attempt for row in journal.claim(lease, 10, after(2))] == [1]
+    database.close()
+
+
+def test_what_was_never_committed_is_not_asked_for_without_end(world: World) -> None:
+    database = Stalled(world.url)
+    journal = PgJournal(database, SEAL)
+    world.accept("one")
+    lease = world.lease()
+    database.stalls = True
+    with pytest.raises(Unavailable):
+        journal.claim(lease, 10, NOON)
+    database.under_way.pop().close()
+    database.stalls = False
+    assert len(journal.claim(lease, 10, NOON + timedelta(minutes=2))) == 1
+    assert journal._claims._unheard == {}
+    database.close()

@@ -1,0 +1,208 @@
+"""Bulks as institutions' systems send them: JSON and files in, counts and rejections out."""
+
+import io
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.fakes.bulks import NOON, TEXT_ASKED, Office, recipients
+from tests.fakes.web import fake_gateway
+from ussdapp.core.keys import SCOPES, IssuedKey
+from ussdapp.stores.database import Database
+from ussdapp.stores.public_ids import PublicIds
+from ussdapp.web import create_app
+
+PATH = "/api/v1/bulks"
+ALL = frozenset(SCOPES)
+KEYS = {
+    "author": IssuedKey(1, "ega", True, ALL, per_second=10_000),
+    "approver": IssuedKey(2, "ega", True, ALL, per_second=10_000),
+    "foreign": IssuedKey(3, "tra", True, ALL, per_second=10_000),
+    "poor": IssuedKey(4, "ega", True, frozenset({"bulks:read"}), per_second=10_000),
+}
+
+
+@dataclass
+class Web:
+    """A client of a gateway with real bulks."""
+
+    office: Office
+    client: FlaskClient
+
+    def post(
+        self, path: str = "", body: Any = None, key: str = "author", **more: Any
+    ) -> TestResponse:
+        headers = {"Authorization": f"Bearer {key}", **more}
+        return self.client.post(PATH + path, json=body, headers=headers)
+
+    def get(self, path: str, key: str = "author") -> TestResponse:
+        return self.client.get(PATH + path, headers={"Authorization": f"Bearer {key}"})
+
+    def upload(self, octets: bytes, name: str = "rows.csv", **fields: str) -> TestResponse:
+        form: dict[str, Any] = {"name": "Bili", "text": TEXT_ASKED, **fields}
+        form["file"] = (io.BytesIO(octets), name)
+        return self.client.post(PATH, data=form, headers={"Authorization": "Bearer author"})
+
+
+@pytest.fixture
+def web(database_url: str) -> Iterator[Web]:
+    database = Database(database_url)
+    office = Office(database, database_url)
+    gateway: Any = SimpleNamespace(
+        settings=fake_gateway().settings,
+        dialects={},
+        holder=lambda key, _now: KEYS.get(key),
+        accept_bulk=office.accept,
+        stop_bulk=office.stop,
+        bulks=office.bulks,
+        bulk_ids=PublicIds(bytes(32), "bulk"),
+    )
+    yield Web(office, create_app(gateway, lambda: NOON).test_client())
+    office.close()
+    database.close()
+
+
+def body(count: int = 3, **changes: Any) -> dict[str, Any]:
+    return {"name": "Bili", "text": TEXT_ASKED, "recipients": recipients(count), **changes}
+
+
+def accepted(answer: TestResponse) -> str:
+    assert answer.status_code == 202, answer.data
+    assert answer.json is not None
+    assert answer.json["status"] == "checking"
+    return str(answer.json["id"])
+
+
+def faults(answer: TestResponse) -> list[tuple[str, str]]:
+    assert answer.status_code == 422, answer.data
+    return [(one["field"], one["code"]) for one in json.loads(answer.data)["errors"]]
+
+
+def test_a_bulk_is_accepted_checked_and_shown(web: Web) -> None:
+    answer = web.post(body=body())
+    assert answer.json == {
+        "id": accepted(answer), "status": "checking", "total": 3, "accepted": 0, "rejected": 0,
+    }  # fmt: skip
+    web.office.work()
+    shown = web.get(f"/{accepted(answer)}").json
+    assert shown is not None
+    assert (shown["status"], shown["accepted"], shown["parts"]) == ("queued", 3, 3)
+    assert shown["counts"]["queued"] == sum(shown["counts"].values()) == 3
+    preview = web.get(f"/{shown['id']}/preview").json
+    assert preview is not None
+    assert preview["rows"][0]["text"] == "Ndugu Asha 0, bili yako ni TZS 0."
+
+
+def test_a_file_is_accepted_and_what_is_refused_is_a_table(web: Web) -> None:
+    octets = b'to;jina;kiasi\n255754000001;Asha;1\n12;Juma;2\n255754000003;"";3\n'
+    number = accepted(web.upload(octets, repeats="false"))
+    web.office.work()
+    answer = web.get(f"/{number}/rejections.csv")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.text.splitlines() == [
+        "row,field,code,message",
+        "3,to,msisdn,It is no MSISDN of Tanzania: 255 and nine digits.",
+        "4,jina,missing,There is nothing to put in its place.",
+    ]
+
+
+def test_a_cell_that_a_spreadsheet_would_compute_is_guarded(web: Web) -> None:
+    given = [{"to": "255754000001", "=cmd": ""}]
+    number = accepted(web.post(body=body(text="((=cmd))", recipients=given)))
+    web.office.work()
+    assert web.get(f"/{number}/rejections.csv").text.splitlines()[1].startswith("1,'=cmd,missing")
+
+
+def test_fifty_parallel_repeats_are_one_bulk(web: Web) -> None:
+    answers: list[bytes] = []
+
+    def post() -> None:
+        client = web.client.application.test_client()
+        headers = {"Authorization": "Bearer author", "Idempotency-Key": "november"}
+        answers.append(client.post(PATH, json=body(), headers=headers).data)
+
+    threads = [threading.Thread(target=post) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 50
+    assert len(set(answers)) == 1
+    assert web.office.ask("SELECT count(*) FROM bulks") == [(1,)]
+    assert web.post(body=body(4), **{"Idempotency-Key": "november"}).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"recipients": []}, ("recipients", "too_many")),
+        ({"recipients": {"to": "255754000001"}}, ("recipients", "type")),
+        ({"name": " "}, ("name", "too_short")),
+        ({"text": "x" * 1600}, ("text", "too_long")),
+        ({"class": "spam"}, ("class", "unknown")),
+        ({"sender_id": "NHIF"}, ("sender_id", "not_allotted")),
+        ({"send_at": "2036-11-20T09:00:00Z"}, ("send_at", "range")),
+        ({"colour": "red"}, ("colour", "unknown")),
+    ],
+    ids=["no recipient", "no list", "no name", "too long", "class", "sender ID", "years ahead",
+         "unknown member"],
+)  # fmt: skip
+def test_what_cannot_be_taken_is_named(
+    web: Web, changes: dict[str, Any], fault: tuple[str, str]
+) -> None:
+    assert faults(web.post(body=body(**changes))) == [fault]
+    assert web.office.ask("SELECT count(*) FROM bulks") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("octets", "name", "code"),
+    [
+        (b"", "rows.csv", "size"),
+        (b"jina,kiasi\nAsha,1\n", "rows.csv", "no_to"),
+        (b"to,jina\n255754000001,Asha\n", "rows.csv", "no_column"),
+        (b"to,jina,kiasi\n", "rows.exe", "kind"),
+        (b"PK\x03\x04....", "rows.csv", "unreadable"),
+        (b"to,jina,kiasi\n", "rows.xlsx", "unreadable"),
+        (b'to,jina,kiasi\n255754000001,"Asha,1\n' + b"x\n" * 3000, "rows.csv", "unreadable"),
+    ],
+    ids=["empty", "no MSISDN", "no column", "a program", "a workbook as .csv", "text as .xlsx",
+         "an open quote"],
+)  # fmt: skip
+def test_a_file_whose_beginning_is_wrong_is_refused_at_once(
+    web: Web, octets: bytes, name: str, code: str
+) -> None:
+    assert faults(web.upload(octets, name)) == [("file", code)]
+
+
+def test_another_approves_and_a_third_party_sees_nothing(web: Web) -> None:
+    web.office.ask("UPDATE institutions SET approval_above = 2 RETURNING 1")
+    number = accepted(web.post(body=body()))
+    web.office.work()
+    assert web.post(f"/{number}/approve").status_code == 403
+    assert web.post(f"/{number}/approve", key="poor").status_code == 403
+    for path in (f"/{number}", f"/{number}/preview", f"/{number}/rejections.csv"):
+        assert web.get(path, "foreign").status_code == 404
+    assert web.post(f"/{number}/approve", key="foreign").status_code == 404
+    assert web.post(f"/{number}/stop", key="foreign").status_code == 404
+    approved = web.post(f"/{number}/approve", key="approver")
+    assert approved.json is not None
+    assert (approved.status_code, approved.json["status"]) == (200, "queued")
+    assert web.post(f"/{number}/approve", key="approver").status_code == 409
+
+
+def test_a_bulk_is_stopped_once_and_for_all(web: Web) -> None:
+    number = accepted(web.post(body=body()))
+    web.office.work()
+    for _ in range(2):
+        answer = web.post(f"/{number}/stop")
+        assert answer.json is not None
+        assert answer.json["status"] == "stopped"
+        assert answer.json["counts"]["stopped"] == 3
+    assert web.get("/aaaaaaaaaaaaaaaaaaaaaaaaaa").status_code == 404

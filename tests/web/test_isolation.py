@@ -1,0 +1,143 @@
+"""Every route of the API with another institution's key, and with keys that lack its scope: nothing
+of an institution is read or changed. The table is the app's own url map."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from tests.fakes.served import ASHA, Served, now, served
+from ussdapp.core.case import Kind, NewCase, Visibility
+from ussdapp.core.keys import KeyRequest
+from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.reference import Reference
+from ussdapp.web.api.openapi import Route, routes
+
+REFERENCE = Reference.numbered(4711)
+WORDS = "neno-la-siri-la-ega"
+# what a read may note, which is nobody's business but the reader's
+NOTED = {"keys": {"last_used_at"}}
+
+
+@pytest.fixture
+def world(database_url: str, redis_url: str) -> Iterator[Served]:
+    with served(database_url, redis_url) as made:
+        yield made
+
+
+def ega_has_everything(world: Served) -> dict[str, str]:
+    """What the paths' parameters are filled with: all of it ega's."""
+    sent = {"to": ASHA, "text": WORDS, "reference": WORDS}
+    notification = world.ask("POST", "/api/v1/notifications", json=sent).get_json()
+    bulk = world.ask("POST", "/api/v1/bulks", json={
+        "name": WORDS, "text": WORDS, "recipients": [{"to": ASHA}]}).get_json()  # fmt: skip
+    world.gateway.reply_to_case.cases.file(
+        NewCase(
+            effect="effect",
+            reference=REFERENCE,
+            institution="ega",
+            kind=Kind.COMPLAINT,
+            visibility=Visibility.NAMED,
+            words=WORDS,
+            msisdn=Msisdn(ASHA),
+            language="sw",
+            medium="sms",
+            received_at=now(),
+        ),
+        None,
+    )  # fmt: skip
+    return {
+        "/api/v1/notifications": notification["id"],
+        "/api/v1/bulks": bulk["id"],
+        "/api/v1/cases": REFERENCE.digits,
+        "/api/v1/menus": "ega",
+    }
+
+
+def filled(route: Route, owned: dict[str, str]) -> str:
+    """The route's path with what is ega's; a route whose parameter is not known here fails."""
+    if "{" not in route.path:
+        return route.path
+    (prefix,) = (prefix for prefix in owned if route.path.startswith(f"{prefix}/"))
+    return re.sub(r"\{[a-z_]+\}", owned[prefix], route.path, count=1)
+
+
+def rows_of(world: Served) -> dict[str, set[str]]:
+    """Every row of every table."""
+    tables = world.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    found = {}
+    for (table,) in tables:
+        bare = "to_jsonb(t)" + "".join(f" - '{name}'" for name in NOTED.get(table, ()))
+        found[table] = {str(row[0]) for row in world.query(f"SELECT {bare}::text FROM {table} t")}
+    return found
+
+
+def call(world: Served, route: Route, path: str, by: str) -> TestResponse:
+    example = route.operation.example
+    more: dict[str, Any] = {} if example is None else {"json": dict(example)}
+    return world.ask(route.method, path, by, **more)
+
+
+def lost(before: dict[str, set[str]], after: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Rows that are no longer as they were."""
+    return {table: gone for table in before if (gone := before[table] - after[table])}
+
+
+def test_nothing_of_an_institution_is_read_or_changed_with_anothers_key(world: Served) -> None:
+    owned = ega_has_everything(world)
+    telling = [*owned.values(), ASHA, WORDS]
+    found = list(routes(world.app))
+    assert len(found) > 10
+    for route in found:
+        path = filled(route, owned)
+        for by in ("gepg-live", "gepg-test", "nida-live"):
+            before = rows_of(world)
+            answer = call(world, route, path, by)
+            after = rows_of(world)
+            assert lost(before, after) == {}, (route.method, path, by)
+            if path != route.path:
+                assert answer.status_code in (403, 404), (route.method, path, by)
+                assert after == before, (route.method, path, by)
+            text = answer.get_data(as_text=True)
+            assert not [one for one in telling if one in text and one != "ega"], (path, by, text)
+
+
+def test_what_another_is_told_of_ones_own_is_what_is_told_of_nothing(world: Served) -> None:
+    owned = ega_has_everything(world)
+    none = dict.fromkeys(owned, "nothing")
+    for route in routes(world.app):
+        if "{" in route.path:
+            theirs, nothing = (
+                call(world, route, filled(route, names), "gepg-live") for names in (owned, none)
+            )
+            assert (theirs.status_code, theirs.data) == (nothing.status_code, nothing.data), (
+                route.path
+            )
+
+
+def test_the_owner_reads_what_the_others_do_not(world: Served) -> None:
+    owned = ega_has_everything(world)
+    for route in routes(world.app):
+        if route.method == "GET":
+            answer = call(world, route, filled(route, owned), "ega-live")
+            assert answer.status_code == 200, route.path
+
+
+def test_without_its_scope_no_route_is_used(world: Served) -> None:
+    owned = ega_has_everything(world)
+    for route in routes(world.app):
+        scopes = tuple(name for name in world_scopes(world) if name != route.scope)
+        name = re.sub(r"\W", "", f"{route.method}{route.path}")
+        world.issue(KeyRequest("ega", name, scopes, per_second=1000), name)
+        before = rows_of(world)
+        answer = call(world, route, filled(route, owned), name)
+        assert answer.status_code == 403, route.path
+        assert json.loads(answer.data)["detail"].endswith(f"{route.scope}.")
+        assert rows_of(world) == before
+
+
+def world_scopes(world: Served) -> set[str]:
+    return {route.scope for route in routes(world.app)}

@@ -1,0 +1,133 @@
+"""What the documentation says is so: every route is in it, and its lines run as they stand."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.fakes.served import Served, listening, served
+from tests.fakes.web import NOW, fake_gateway
+from ussdapp.core.keys import SCOPES
+from ussdapp.web import create_app
+from ussdapp.web.api.docs import curl, python
+from ussdapp.web.api.openapi import Route, document, routes
+from ussdapp.web.permissions import permission_of
+
+PUBLIC = {"/api/v1/openapi.json", "/api/docs", "/api/docs.css"}
+
+
+@pytest.fixture
+def world(database_url: str, redis_url: str) -> Iterator[Served]:
+    with served(database_url, redis_url) as made:
+        yield made
+
+
+def app() -> Any:
+    return create_app(fake_gateway(), lambda: NOW)  # type: ignore[arg-type]
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"]
+        for value in node.values():
+            yield from references(value)
+    if isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_every_route_of_the_api_is_described() -> None:
+    made = app()
+    described = {(route.method, route.path) for route in routes(made)}
+    wanted = {
+        (method, re.sub(r"<(?:[^:<>]+:)?([a-z_]+)>", r"{\1}", rule.rule))
+        for rule in made.url_map.iter_rules()
+        if rule.rule.startswith("/api/") and rule.rule not in PUBLIC
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    assert described == wanted
+
+
+def test_the_document_is_whole() -> None:
+    told = document(app())
+    assert told["openapi"] == "3.1.0"
+    schemas = told["components"]["schemas"]
+    for reference in references(told):
+        assert reference.removeprefix("#/components/schemas/") in schemas
+    identities = [
+        operation["operationId"] for path in told["paths"].values() for operation in path.values()
+    ]
+    assert len(set(identities)) == len(identities)
+    for path, methods in told["paths"].items():
+        for operation in methods.values():
+            assert operation["summary"]
+            assert {"401", "403", "429"} <= set(operation["responses"])
+            named = {one["name"] for one in operation["parameters"] if one["in"] == "path"}
+            assert named == set(re.findall(r"\{([a-z_]+)\}", path))
+
+
+def test_the_document_and_the_page_need_no_key_and_are_stable() -> None:
+    web = app().test_client()
+    first, second = (web.get("/api/v1/openapi.json") for _ in range(2))
+    assert (first.status_code, first.content_type) == (200, "application/json")
+    assert first.data == second.data
+    assert json.loads(first.data)["info"]["title"]
+    page = web.get("/api/docs")
+    assert (page.status_code, page.mimetype) == (200, "text/html")
+    text = page.get_data(as_text=True)
+    assert "<script" not in text
+    assert not re.search(r"""(?:src|href)=["']?https?://""", text)
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for route in routes(app()):
+        assert route.path in text
+
+
+def test_an_example_is_a_body_that_its_model_takes() -> None:
+    for route in routes(app()):
+        if route.operation.example is not None:
+            model = route.operation.bodies["application/json"]
+            model.model_validate(dict(route.operation.example))
+
+
+def runnable(route: Route) -> bool:
+    """Those that need nothing that is not there yet."""
+    return "{" not in route.path
+
+
+def test_the_lines_of_curl_and_python_run_as_they_stand(world: Served) -> None:
+    with listening(world) as url:
+        for route in filter(runnable, routes(world.app)):
+            answers = {str(status) for status in route.operation.answers}
+            key = world.keys["ega-test"]
+            line = [*shlex.split(curl(route, url, key)), "-s", "-w", "%{http_code}"]
+            said = output([sys.executable, "-c", python(route, url, key)])
+            assert said[:3] in answers, (route.path, said)
+            if shutil.which("curl"):
+                done = output(line)
+                assert done[-3:] in answers, (route.path, done)
+                # the same key and body from both: the same answer
+                assert said[4:].strip() == done[:-3].strip() or not route.operation.idempotent
+
+
+def output(line: list[str]) -> str:
+    return subprocess.run(line, capture_output=True, text=True, timeout=30, check=True).stdout
+
+
+def test_every_scope_that_a_route_needs_can_be_issued() -> None:
+    made = app()
+    with made.app_context():
+        needed = {
+            (permission_of(rule.endpoint) or "").removeprefix("scope:")
+            for rule in made.url_map.iter_rules()
+            if (permission_of(rule.endpoint) or "").startswith("scope:")
+        }
+    assert needed <= set(SCOPES)

@@ -1,0 +1,74 @@
+"""Knows what a key of the API may do, and from where."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Final
+
+from ussdapp.core.inbound import KeyHolder
+
+SCOPES: Final[Mapping[str, str]] = {
+    "notifications:send": "send single notifications",
+    "notifications:read": "see what became of them",
+    "bulks:send": "send and stop bulks",
+    "bulks:read": "see what became of them",
+    "bulks:approve": "approve another's bulk",
+    "cases:read": "see the institution's cases",
+    "cases:reply": "answer them",
+    "webhooks:write": "say where events are told",
+    "opt-outs:read": "see who opted out",
+    "usage:read": "see usage and cost",
+    "menus:publish": "publish the institution's branch of the menu",
+}
+OVERLAP: Final = timedelta(days=7)  # in which a key and the one that replaces it are both good
+MOST_LIVE: Final = 2  # keys of one name that are good at once
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey(KeyHolder):
+    """A key as kept: `networks` it may be used from (none: any), requests `per_second`, and the
+    sender IDs that its institution was allotted."""
+
+    networks: tuple[Network, ...] = ()
+    per_second: int = 50
+    expires_at: datetime | None = None
+    sender_ids: frozenset[str] = frozenset()
+
+    def comes_from(self, address: str) -> bool:
+        """Whether it may be used from that address; an unreadable one is nobody's."""
+        if not self.networks:
+            return True
+        try:
+            read = ip_address(address)
+        except ValueError:
+            return False
+        plain = getattr(read, "ipv4_mapped", None) or read
+        return any(plain in network for network in self.networks)
+
+    def good_at(self, now: datetime) -> bool:
+        """Whether it has not expired."""
+        return self.expires_at is None or self.expires_at > now
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class MgovKey:
+    """A key of the mGov API: `secret` signs, and it sends under `mobile_service_id`."""
+
+    holder: IssuedKey
+    secret: str
+    mobile_service_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRequest:
+    """What a new key shall be."""
+
+    institution: str
+    name: str
+    scopes: tuple[str, ...]
+    live: bool = True
+    networks: tuple[str, ...] = ()
+    per_second: int = 50
+    expires_at: datetime | None = None

@@ -1,0 +1,162 @@
+"""Knows what institutions have sent: it is accepted whole and once, in one statement."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from ussdapp.core.notification import RANK
+from ussdapp.core.simulated import SIMULATED
+from ussdapp.core.status import Status
+from ussdapp.stores.database import Connection, Database, rows
+from ussdapp.stores.notifications import MSISDN, TEXT
+from ussdapp.stores.public_ids import PublicIds
+from ussdapp.stores.queue import QUEUED
+from ussdapp.stores.seal import Seal
+from ussdapp.usecases.accept_notification import Accepting, AnotherBody, Kept
+
+REFERENCE: Final = "notifications.reference"
+_BLOCK: Final = 1000  # ids a row of the queue
+_ACCEPT: Final = (
+    """
+    WITH given AS MATERIALIZED (
+        SELECT * FROM unnest(%(effects)s::text::text[], %(channels)s::text::text[],
+            %(indexes)s::text::bytea[], %(msisdns)s::text::bytea[]) WITH ORDINALITY
+        AS t (effect, channel, msisdn_index, msisdn_sealed, place)),
+    accepted AS (
+        INSERT INTO notifications (institution_id, effect, class, rank, channel, msisdn_index,
+            text_index, sender_id, encoding, parts, automatic, status, status_at, accepted_at,
+            due_at, expires_at, reference_index, crowded)
+        SELECT (SELECT id FROM institutions WHERE short_name = %(institution)s), effect,
+            %(class)s, %(rank)s, CASE WHEN channel = %(simulated)s THEN channel ELSE coalesce(
+                (SELECT w.channel FROM networks w WHERE w.msisdn_index = g.msisdn_index),
+                channel) END, msisdn_index, %(text_index)s, %(sender_id)s,
+            %(encoding)s, %(parts)s, false, %(status)s, %(at)s, %(at)s, %(due)s, %(expires)s,
+            %(reference_index)s, EXISTS (SELECT FROM notifications n
+                WHERE n.msisdn_index = g.msisdn_index
+                AND n.accepted_at > %(at)s - interval '25 hours')
+        FROM given g ORDER BY place
+        ON CONFLICT (effect) DO NOTHING
+        RETURNING id, effect, channel, rank, coalesce(institution_id, 0) AS institution_id,
+            due_at),
+    kept AS (
+        INSERT INTO contents (notification_id, msisdn_sealed, text_sealed, reference_sealed,
+            body_index)
+        SELECT id, msisdn_sealed, %(text)s, %(reference)s, %(body_index)s
+        FROM accepted JOIN given USING (effect)),
+    queued AS ("""  # noqa: S608
+    + QUEUED
+    + """
+        FROM (SELECT channel, rank, institution_id, 0::bigint AS bulk_id, due_at,
+                array_agg(id ORDER BY id) AS ids
+            FROM (SELECT *, (row_number() OVER (PARTITION BY channel ORDER BY id) - 1)
+                / %(block)s AS block FROM accepted) a
+            GROUP BY channel, rank, institution_id, due_at, block ORDER BY min(id)) e)
+    SELECT id, channel FROM accepted ORDER BY id
+"""
+)
+_BEFORE: Final = """
+    SELECT n.id, c.body_index FROM unnest(%s::text::text[]) WITH ORDINALITY AS t (effect, place)
+    JOIN notifications n USING (effect) JOIN contents c ON c.notification_id = n.id ORDER BY place
+"""
+
+
+class _Repeated(Exception):
+    """Some of it was accepted before: nothing is accepted now."""
+
+
+class PgAcceptances:
+    """Keeps accept_notification.Acceptances."""
+
+    def __init__(self, database: Database, seal: Seal, ids: PublicIds) -> None:
+        self._database = database
+        self._seal = seal
+        self._ids = ids
+
+    def accept(self, accepting: Accepting) -> Kept:
+        """Commits all of it as queued, or finds it committed before."""
+        values = self._values(accepting)
+        try:
+            found = self._database.run(lambda connection: _accept(connection, values))
+        except _Repeated:
+            found = self._database.run(lambda connection: _before(connection, values))
+        ids = tuple(self._ids.shown(number) for number, _ in found)
+        return Kept(ids, frozenset(channel for _, channel in found if channel))
+
+    def _values(self, accepting: Accepting) -> dict[str, Any]:
+        seal, given = self._seal, accepting
+        referred = given.reference is not None
+        return {
+            "institution": given.institution,
+            "count": len(given.to),
+            "effects": _array(
+                seal.effect(f"{given.effect}:{place}") for place in range(len(given.to))
+            ),
+            "channels": _array(_quoted(channel) for _, channel in given.to),
+            "indexes": _array(_octets(seal.index(msisdn)) for msisdn, _ in given.to),
+            "msisdns": _array(
+                _octets(seal.close_text(msisdn.digits, MSISDN)) for msisdn, _ in given.to
+            ),
+            "class": given.klass.value,
+            "rank": RANK[given.klass],
+            "text_index": seal.content_index(given.text),
+            "text": seal.close_text(given.text, TEXT),
+            "sender_id": given.sender_id,
+            "encoding": given.encoding.value,
+            "parts": given.parts,
+            "status": Status.QUEUED.value,
+            "at": given.accepted_at,
+            "due": given.due_at,
+            "expires": given.expires_at,
+            "reference": seal.close_text(given.reference or "", REFERENCE) if referred else None,
+            "reference_index": reference_index(seal, given.institution, given.reference),
+            "body_index": bytes.fromhex(seal.effect(f"body:{given.body}")),
+            "block": _BLOCK,
+            "simulated": SIMULATED,
+        }
+
+
+def _array(elements: Iterable[str]) -> str:
+    """Elements as PostgreSQL reads an array: a fifth of the time that a list takes."""
+    return "{" + ",".join(elements) + "}"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _octets(octets: bytes) -> str:
+    return f'"\\\\x{octets.hex()}"'
+
+
+def reference_index(seal: Seal, institution: str, reference: str | None) -> bytes | None:
+    """What a reference is found by, among the institution's."""
+    if reference is None:
+        return None
+    return bytes.fromhex(seal.effect(f"reference:{institution}:{reference}"))
+
+
+def _accept(connection: Connection, values: dict[str, Any]) -> list[Any]:
+    found = (
+        _alone(connection, values) if values["count"] == 1 else (rows(connection, _ACCEPT, values))
+    )
+    if len(found) < values["count"]:
+        raise _Repeated
+    return found
+
+
+def _alone(connection: Connection, values: dict[str, Any]) -> list[Any]:
+    """One notification, which needs no transaction around its one statement: that saves two of
+    three round trips."""
+    connection.autocommit = True
+    try:
+        return rows(connection, _ACCEPT, values)
+    finally:
+        if not connection.closed:
+            connection.autocommit = False
+
+
+def _before(connection: Connection, values: dict[str, Any]) -> list[Any]:
+    """What was accepted under these effects; raises AnotherBody."""
+    found = rows(connection, _BEFORE, (values["effects"],))
+    if len(found) != values["count"] or found[0][1] != values["body_index"]:
+        raise AnotherBody
+    return [(row[0], None) for row in found]

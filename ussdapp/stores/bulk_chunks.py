@@ -1,0 +1,169 @@
+"""Knows how a chunk of checked rows becomes notifications: written at once, with the progress.
+
+Until all of its bulk is checked, what was accepted waits in blocks of the queue under a channel
+that nobody delivers on (HELD and the name), so that each id is in one place at any moment.
+"""
+
+import json
+from datetime import timedelta
+from typing import Any, Final
+
+from ussdapp.core.bulk import Checking, Chunk, Overtaken, Rejection
+from ussdapp.core.notification import LIVES, RANK
+from ussdapp.core.simulated import SIMULATED
+from ussdapp.stores.bulks import A_BLOCK, PREVIEW
+from ussdapp.stores.database import Connection, as_array, first
+from ussdapp.stores.notifications import MSISDN
+from ussdapp.stores.notifications import TEXT as WORDS
+from ussdapp.stores.seal import Seal
+
+HELD: Final = "held:"
+_PREVIEWED: Final = 5  # rows
+_SCHEDULED: Final = timedelta(hours=1)  # ahead: what its MSISDNs get by then nobody knows now
+_PLACE: Final = "SELECT status, read FROM bulks WHERE id = %s FOR NO KEY UPDATE"
+# What makes a row crowded, what came in this bulk before, and whose network is known.
+_KNOWN: Final = """
+    SELECT msisdn_index, min(row_no) FILTER (WHERE bulk_id = %(id)s), true, NULL
+    FROM notifications WHERE msisdn_index = ANY (%(indexes)s::bytea[])
+        AND accepted_at > %(at)s - interval '25 hours'
+    GROUP BY msisdn_index
+    UNION ALL
+    SELECT msisdn_index, NULL, false, channel FROM networks
+    WHERE msisdn_index = ANY (%(indexes)s::bytea[])
+"""
+# Thousands of keys look like much of a table to the planner, and are not.
+_BY_INDEX: Final = "SET LOCAL enable_seqscan = off"
+_IDS: Final = "SELECT nextval('notifications_id_seq') FROM generate_series(1, %s)"
+_HOLD: Final = """
+    INSERT INTO queue (channel, rank, turn, institution_id, bulk_id, due_at, ids)
+    VALUES (%s, %s, 0, %s, %s, '9999-01-01', %s::text::bigint[])
+"""
+_NOTIFICATIONS: Final = """
+    COPY notifications (id, crowded, channel, bulk_id, row_no, msisdn_index, text_index, encoding,
+        parts, institution_id, class, rank, sender_id, automatic, status, status_at, accepted_at,
+        due_at, expires_at) FROM STDIN
+"""
+_CONTENTS: Final = "COPY contents (notification_id, msisdn_sealed, text_sealed) FROM STDIN"
+_REJECTIONS: Final = "COPY bulk_rejections (bulk_id, row_no, field, code, message) FROM STDIN"
+_PROGRESS: Final = """
+    UPDATE bulks SET read = %(end)s, tries = 0, total = CASE source WHEN 'recipients' THEN total
+            ELSE total + %(total)s END,
+        accepted = accepted + %(accepted)s, rejected = rejected + %(rejected)s,
+        parts = parts + %(parts)s, preview_sealed = coalesce(preview_sealed, %(preview)s)
+    WHERE id = %(id)s
+"""
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+class Prepared:
+    """What can be made of a chunk before its transaction: indexes and sealed octets."""
+
+    def __init__(self, seal: Seal, bulk: Checking, chunk: Chunk) -> None:
+        index, content, close = seal.index, seal.content_index, seal.close_text
+        self.indexes = [index(row.msisdn) for row in chunk.rows]
+        self.spelt = [octets.hex() for octets in self.indexes]
+        self.texts = [content(row.text) for row in chunk.rows]
+        self.sealed = [
+            f"\\\\x{close(row.msisdn.digits, MSISDN).hex()}\t\\\\x{close(row.text, WORDS).hex()}\n"
+            for row in chunk.rows
+        ]
+        previewed = [
+            {"row": row.number, "to": str(row.msisdn), "text": row.text,
+             "encoding": row.encoding, "parts": row.parts}
+            for row in chunk.rows[:_PREVIEWED]
+        ]  # fmt: skip
+        self.preview = close(json.dumps(previewed), PREVIEW) if previewed else None
+        due = max(bulk.send_at or bulk.accepted_at, bulk.accepted_at)
+        expires = due + LIVES[bulk.klass]
+        values = (
+            bulk.institution_id, bulk.klass.value, RANK[bulk.klass], _field(bulk.sender_id), "f",
+            "queued", bulk.accepted_at.isoformat(), bulk.accepted_at.isoformat(), due.isoformat(),
+            expires.isoformat(),
+        )  # fmt: skip
+        self.tail = "\t".join(map(str, values)) + "\n"
+        self.scheduled = due - bulk.accepted_at > _SCHEDULED
+
+
+def _field(value: str) -> str:
+    """A text as COPY reads it."""
+    return value.translate(_ESCAPES)
+
+
+def keep(connection: Connection, bulk: Checking, chunk: Chunk, prepared: Prepared) -> None:
+    """All of it or nothing; again does no harm. Raises Overtaken."""
+    place = first(connection, _PLACE, (bulk.id,))
+    if place and place[1] == chunk.end and place[0] == "checking":
+        return  # it was kept, and that was not heard of
+    if place is None or place != ("checking", chunk.start):
+        raise Overtaken
+    listed = ",".join(f'"\\\\x{index}"' for index in prepared.spelt)
+    values = {"indexes": f"{{{listed}}}", "id": bulk.id, "at": bulk.accepted_at}
+    cursor = connection.cursor(binary=True)
+    connection.execute(_BY_INDEX)
+    known = cursor.execute(_KNOWN, values).fetchall()
+    lately: dict[bytes, int | None] = {row[0]: row[1] for row in known if row[2]}
+    networks: dict[bytes, str] = {row[0]: row[3] for row in known if not row[2]}
+    doubles, kept, crowded = _sorted_out(bulk, chunk, prepared.indexes, lately)
+    numbers = [row[0] for row in cursor.execute(_IDS, (len(kept),)).fetchall()]
+    held: dict[str, list[int]] = {}
+    lines, contents = [], []
+    for number, at in zip(numbers, kept, strict=True):
+        row, index = chunk.rows[at], prepared.indexes[at]
+        channel = row.channel
+        if channel != SIMULATED:
+            channel = networks.get(index, channel)
+        held.setdefault(channel, []).append(number)
+        flag = "t" if prepared.scheduled or at in crowded else "f"
+        lines.append(
+            f"{number}\t{bulk.id}\t{row.number}\t{channel}\t\\\\x{prepared.spelt[at]}\t"
+            f"\\\\x{prepared.texts[at].hex()}\t{row.encoding}\t{row.parts}\t{flag}\t{prepared.tail}"
+        )
+        contents.append(f"{number}\t{prepared.sealed[at]}")
+    _copy(connection, _NOTIFICATIONS, lines)
+    _copy(connection, _CONTENTS, contents)
+    rejections = [*chunk.rejections, *doubles]
+    _copy(connection, _REJECTIONS, [
+        "\t".join((str(bulk.id), str(one.row), *map(_field, one[1:]))) + "\n"
+        for one in sorted(rejections, key=lambda one: one.row)
+    ])  # fmt: skip
+    for channel, ids in held.items():
+        flow = (f"{HELD}{channel}", RANK[bulk.klass], bulk.institution_id, bulk.id)
+        for start in range(0, len(ids), A_BLOCK):
+            block = as_array(ids[start : start + A_BLOCK])
+            connection.execute(_HOLD, (*flow, block))
+    connection.execute(_PROGRESS, {
+        "id": bulk.id,
+        "end": chunk.end,
+        "total": chunk.end - chunk.start - chunk.blank,
+        "accepted": len(kept),
+        "rejected": len({one.row for one in rejections}),
+        "parts": sum(chunk.rows[at].parts for at in kept),
+        "preview": prepared.preview,
+    })  # fmt: skip
+
+
+def _sorted_out(
+    bulk: Checking, chunk: Chunk, indexes: list[bytes], lately: dict[bytes, int | None]
+) -> tuple[list[Rejection], list[int], set[int]]:
+    """The doubles, the places of the rows that are kept, and which of those are crowded."""
+    doubles: list[Rejection] = []
+    kept: list[int] = []
+    crowded: set[int] = set()
+    within: dict[bytes, int] = {}
+    for at, (row, index) in enumerate(zip(chunk.rows, indexes, strict=True)):
+        earlier = lately.get(index) or within.get(index)
+        if earlier and not bulk.repeats:
+            told = f"The same MSISDN is in row {earlier}, and is sent to once."
+            doubles.append(Rejection(row.number, "to", "duplicate", told))
+            continue
+        if earlier or index in lately:
+            crowded.add(at)
+        within.setdefault(index, row.number)
+        kept.append(at)
+    return doubles, kept, crowded
+
+
+def _copy(connection: Connection, into: Any, lines: list[str]) -> None:
+    if lines:
+        with connection.cursor() as cursor, cursor.copy(into) as copy:
+            copy.write("".join(lines))

@@ -1,0 +1,168 @@
+"""Knows what became of an institution's notifications; of another's it finds nothing."""
+
+from datetime import datetime
+from typing import Any, Final, LiteralString
+
+from ussdapp.core.history import History, Page, Sent, Try, events
+from ussdapp.core.inbound import KeyHolder
+from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.notification import Class
+from ussdapp.core.parts import Encoding
+from ussdapp.core.quiet import BULK_HOURS, Hours
+from ussdapp.core.simulated import SIMULATED
+from ussdapp.core.status import Status
+from ussdapp.stores.accepted import REFERENCE, reference_index
+from ussdapp.stores.database import Connection, Database, first, rows
+from ussdapp.stores.notifications import MSISDN
+from ussdapp.stores.public_ids import PublicIds
+from ussdapp.stores.seal import Seal
+from ussdapp.stores.why import why
+
+_LOOKED_AT: Final = 5000  # notifications that one page is picked from
+# A test key is in many hands: it sees what was simulated and no citizen's MSISDN.
+_SENT: Final[LiteralString] = """
+    SELECT n.id, n.stands, c.msisdn_sealed, n.class, n.sender_id, n.encoding, n.parts,
+        c.reference_sealed, n.accepted_at, n.status_at, n.detail, n.attempts, n.parts_delivered
+"""
+_ONE: Final = (
+    _SENT  # noqa: S608
+    + """
+    FROM notifications_now n JOIN contents c ON c.notification_id = n.id
+    WHERE n.id = %(id)s AND (%(live)s OR n.channel = %(simulated)s) AND n.institution_id =
+        (SELECT id FROM institutions WHERE short_name = %(institution)s)
+"""
+)
+_TRIES: Final = """
+    SELECT journaled_at, answered_at, outcome, detail FROM attempts WHERE notification_id = %(id)s
+    UNION ALL
+    SELECT min(submitted_at), min(submitted_at), 'submitted', '' FROM submits s
+    WHERE notification_id = %(id)s AND told AND NOT EXISTS (SELECT FROM attempts a
+        WHERE (a.notification_id, a.attempt) = (s.notification_id, s.attempt))
+    GROUP BY attempt
+    ORDER BY 1
+"""
+# So many are looked at and no more, however rare the status: a page may be short.
+_LOOK: Final[LiteralString] = """
+    WITH looked AS MATERIALIZED (
+        SELECT n.* FROM notifications n
+        WHERE n.institution_id = (SELECT id FROM institutions WHERE short_name = %(institution)s)
+            AND n.id < %(before)s"""
+_REFERRED: Final[LiteralString] = " AND n.reference_index = %(reference)s"
+_PICK: Final[LiteralString] = """
+        ORDER BY n.id DESC LIMIT %(most)s),
+    standing AS (
+        SELECT *, CASE WHEN status = 'queued' AND id IN (SELECT unnest(ids) FROM windows)
+            THEN 'submitting' ELSE status END AS stands
+        FROM looked),
+    picked AS (
+        SELECT * FROM standing n WHERE (%(live)s OR n.channel = %(simulated)s)
+            AND (%(status)s::text IS NULL OR stands = %(status)s)
+        ORDER BY id DESC LIMIT %(limit)s)"""
+_SHOW: Final[LiteralString] = """, (SELECT count(*) FROM looked), (SELECT min(id) FROM looked)
+    FROM picked n JOIN contents c ON c.notification_id = n.id ORDER BY n.id DESC
+"""
+_LEFT: Final[LiteralString] = "SELECT count(*), min(id) FROM looked"
+
+
+class PgHistories:
+    """All raise Unavailable."""
+
+    def __init__(
+        self,
+        database: Database,
+        seal: Seal,
+        ids: PublicIds,
+        cursors: PublicIds,
+        bulk_hours: Hours = BULK_HOURS,
+    ) -> None:
+        self._database = database
+        self._seal = seal
+        self._ids = ids
+        self._cursors = cursors
+        self._bulk_hours = bulk_hours
+
+    def one(self, holder: KeyHolder, shown: str, now: datetime) -> History | None:
+        """One of the holder's notifications by its id, None for another's and for none."""
+        number = self._ids.read(shown)
+        if number is None:
+            return None
+        values = {**_of(holder), "id": number}
+
+        def work(connection: Connection) -> tuple[Any, list[Any]]:
+            row = first(connection, _ONE, values)
+            return row, rows(connection, _TRIES, values) if row else []
+
+        row, tries = self._database.run(work)
+        if row is None:
+            return None
+        sent = self._sent(row)
+        told = why(self._database, number, now, self._bulk_hours)
+        return History(sent, events(sent, [Try(*one) for one in tries]), told or "")
+
+    def is_cursor(self, shown: str) -> bool:
+        """Whether a page may begin there."""
+        return self._cursors.read(shown) is not None
+
+    def page(
+        self,
+        holder: KeyHolder,
+        cursor: str | None,
+        limit: int,
+        reference: str | None = None,
+        status: Status | None = None,
+    ) -> Page:
+        """The holder's notifications older than the cursor, at most `limit` of them."""
+        before = self._cursors.read(cursor) if cursor is not None else 2**63 - 1
+        values = {
+            **_of(holder),
+            "before": before,
+            "reference": reference_index(self._seal, holder.institution, reference),
+            "status": status.value if status else None,
+            "most": _LOOKED_AT if status or not holder.live else limit + 1,
+            "limit": limit,
+        }
+
+        look = _LOOK + (_REFERRED if reference is not None else "") + _PICK
+
+        def work(connection: Connection) -> tuple[list[Any], Any]:
+            found = rows(connection, look + _SENT + _SHOW, values)
+            return found, found[-1][13:] if found else first(connection, look + _LEFT, values)
+
+        found, (looked_at, oldest) = self._database.run(work)
+        sent = tuple(self._sent(row) for row in found)
+        return Page(sent, self._next(found, values, looked_at, oldest))
+
+    def _next(
+        self, found: list[Any], values: dict[str, Any], looked_at: int, oldest: int | None
+    ) -> str | None:
+        """Where the next page begins: after the last that was shown where the page is full, else
+        after the last that was looked at."""
+        if oldest is None:
+            return None
+        full = len(found) == values["limit"]
+        if full and found[-1][0] != oldest:
+            return self._cursors.shown(found[-1][0])
+        return self._cursors.shown(oldest) if looked_at == values["most"] else None
+
+    def _sent(self, row: Any) -> Sent:
+        seal = self._seal
+        reference = seal.open_text(row[7], REFERENCE) if row[7] is not None else None
+        return Sent(
+            id=self._ids.shown(row[0]),
+            status=Status(row[1]),
+            msisdn=Msisdn(seal.open_text(row[2], MSISDN)),
+            klass=Class(row[3]),
+            sender_id=row[4],
+            encoding=Encoding(row[5]),
+            parts=row[6],
+            reference=reference,
+            accepted_at=row[8],
+            status_at=row[9],
+            detail=row[10],
+            attempts=row[11],
+            parts_delivered=row[12],
+        )
+
+
+def _of(holder: KeyHolder) -> dict[str, Any]:
+    return {"institution": holder.institution, "live": holder.live, "simulated": SIMULATED}

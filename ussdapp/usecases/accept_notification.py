@@ -1,0 +1,146 @@
+"""An institution sends one text to one MSISDN or to several: accepted whole, once, and rung for."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from ussdapp.core.inbound import KeyHolder
+from ussdapp.core.keys import IssuedKey
+from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.notification import LIVES, Class
+from ussdapp.core.parts import Encoding, Parts, split
+from ussdapp.core.routing import Routes
+from ussdapp.core.simulated import SIMULATED, channel_of
+from ussdapp.ports import Doorbells
+
+FURTHEST: Final = timedelta(days=90)  # ahead that something may be sent
+
+
+class SenderIdRefused(ValueError):
+    """The institution was not allotted that sender ID."""
+
+
+class TooFarAhead(ValueError):
+    """It would be sent later than FURTHEST from now."""
+
+
+class AnotherBody(ValueError):
+    """That idempotency key was used before, with another body."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Asked:
+    """What an institution asks for. `key` makes it unique among the institution's (None: it is
+    no repeat of anything), `body` is what a repeat has to equal."""
+
+    to: tuple[Msisdn, ...]
+    text: str
+    klass: Class
+    key: str | None
+    body: str
+    sender_id: str | None = None
+    reference: str | None = None
+    send_at: datetime | None = None
+    expires_in: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Accepting:
+    """What is kept of it: a notification for each MSISDN, on the channel beside it, none of which
+    has an effect but the whole, `effect`."""
+
+    effect: str
+    institution: str
+    to: Sequence[tuple[Msisdn, str]]
+    text: str
+    klass: Class
+    sender_id: str
+    encoding: Encoding
+    parts: int
+    reference: str | None
+    body: str
+    accepted_at: datetime
+    due_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The id of each, and the channels that have work now: none where it was kept before."""
+
+    ids: tuple[str, ...]
+    channels: frozenset[str]
+
+
+class Acceptances(Protocol):
+    """Accepts what institutions send."""
+
+    def accept(self, accepting: Accepting) -> Kept:
+        """Commits all of it as queued; the same effect and body again commits nothing and returns
+        the first ids. Raises AnotherBody, Unavailable."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What was accepted: an id for each MSISDN, in order."""
+
+    ids: tuple[str, ...]
+    encoding: Encoding
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptNotification:
+    """Raises SenderIdRefused, TooFarAhead, AnotherBody, TooLong, Unavailable."""
+
+    acceptances: Acceptances
+    doorbells: Doorbells
+    routes: Routes
+    short_code: str
+    new_key: Callable[[], str]
+
+    def __call__(self, holder: KeyHolder, asked: Asked, now: datetime) -> Accepted:
+        """Committed when it returns; the same key and body again give the same."""
+        accepting = self._accepting(holder, asked, now, split(asked.text))
+        kept = self.acceptances.accept(accepting)
+        if accepting.due_at <= now:
+            for channel in kept.channels - {SIMULATED}:
+                self.doorbells.ring(channel)
+        return Accepted(kept.ids, accepting.encoding, accepting.parts)
+
+    def _accepting(self, holder: KeyHolder, asked: Asked, now: datetime, parts: Parts) -> Accepting:
+        due = max(asked.send_at or now, now)
+        if due - now > FURTHEST:
+            raise TooFarAhead
+        return Accepting(
+            effect=self._effect(holder, asked),
+            institution=holder.institution,
+            to=[(one, channel_of(self.routes, one, live=holder.live)) for one in asked.to],
+            text=asked.text,
+            klass=asked.klass,
+            sender_id=self._sender_id(holder, asked.sender_id),
+            encoding=parts.encoding,
+            parts=len(parts),
+            reference=asked.reference,
+            body=asked.body,
+            accepted_at=now,
+            due_at=due,
+            expires_at=due + (asked.expires_in or LIVES[asked.klass]),
+        )
+
+    def _sender_id(self, holder: KeyHolder, wanted: str | None) -> str:
+        if wanted is None or wanted == self.short_code:
+            return self.short_code
+        if not isinstance(holder, IssuedKey) or wanted not in holder.sender_ids:
+            raise SenderIdRefused
+        return wanted
+
+    def _effect(self, holder: KeyHolder, asked: Asked) -> str:
+        mode = _MODES[holder.live]
+        key = f"key:{asked.key}" if asked.key is not None else f"new:{self.new_key()}"
+        return f"api:{mode}:{holder.institution}:{key}"
+
+
+_MODES: Final[Mapping[bool, str]] = {True: "live", False: "test"}

@@ -1,0 +1,133 @@
+"""Knows how bulks are described in the API."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, Field, SkipValidation, StringConstraints, WithJsonSchema
+
+from ussdapp.web.api.models import Answer, Body, TextField, TimeField, fault
+
+MOST_TEXT: Final = 3000  # characters, with placeholders; each row's parts are counted
+MOST_RECIPIENTS: Final = 50_000  # in one JSON; a file holds more
+BulkName = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+SenderIdField = Annotated[
+    str, StringConstraints(min_length=1, max_length=15, pattern=r"^[0-9A-Za-z .&_-]+$")
+]
+ClassName = Literal["urgent", "receipt", "transaction", "bulk"]
+StatusName = Literal["checking", "awaiting_approval", "queued", "sending", "finished", "stopped"]
+
+
+def _recipients(given: Any) -> Any:
+    if not isinstance(given, list):
+        raise fault("type", "Give a list.")
+    if not 0 < len(given) <= MOST_RECIPIENTS:
+        raise fault("too_many", f"1 to {MOST_RECIPIENTS} are taken: send a file for more.")
+    return given
+
+
+# what is in it is checked by the importing worker: a model for each would take longer than all else
+RecipientsField = Annotated[
+    SkipValidation[list[Any]],
+    AfterValidator(_recipients),
+    WithJsonSchema(
+        {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MOST_RECIPIENTS,
+            "items": {
+                "type": "object",
+                "required": ["to"],
+                "properties": {"to": {"type": "string", "examples": ["255754000001"]}},
+                "additionalProperties": {"type": "string"},
+            },
+            "description": "Each with its MSISDN in `to`, and a member for each placeholder.",
+        }
+    ),
+]
+
+
+class BulkFields(Body):
+    """What a JSON bulk and a file have in common."""
+
+    name: BulkName = Field(description="What you call it.")
+    text: Annotated[TextField, Field(min_length=1, max_length=MOST_TEXT)] = Field(
+        description="`((jina))` stands for what a recipient's field `jina` holds."
+    )
+    klass: ClassName = Field("bulk", alias="class", description="What it is for.")
+    sender_id: SenderIdField | None = Field(
+        None, description="A sender ID you were allotted; without it the short code."
+    )
+    send_at: TimeField | None = Field(None, description="Not before; at most 90 days ahead.")
+
+
+class BulkBody(BulkFields):
+    """One text to many MSISDNs."""
+
+    recipients: RecipientsField
+    repeats: bool = Field(default=False, description="Send twice to an MSISDN that comes twice.")
+
+
+class BulkForm(BulkFields):
+    """The same for a file: its first row names the columns, one of them `to`."""
+
+    repeats: Literal["true", "false"] = Field(
+        "false", description="Send twice to an MSISDN that comes twice."
+    )
+    file: Annotated[
+        SkipValidation[Any],
+        WithJsonSchema({"type": "string", "contentMediaType": "application/octet-stream"}),
+    ] = Field(description="A .csv, .tsv or .xlsx file.")
+
+
+class BulkAccepted(Answer):
+    """It is kept and will be checked. `total` is 0 while the rows of a file are not counted."""
+
+    id: str
+    status: StatusName
+    total: int
+    accepted: int
+    rejected: int
+
+
+class BulkCounts(Answer):
+    """How many rows are where; they sum to `accepted`."""
+
+    queued: int
+    submitting: int
+    submitted: int
+    delivered: int
+    undelivered: int
+    rejected: int
+    expired: int
+    in_doubt: int
+    stopped: int
+
+
+class BulkShown(BulkAccepted):
+    """A bulk as it stands. `detail` says why it was stopped; `rate_per_s` is of late, in rows,
+    and `eta_s` the seconds until none waits, null while that is not known."""
+
+    name: str
+    detail: str
+    parts: int
+    send_at: datetime | None
+    counts: BulkCounts
+    rate_per_s: float | None
+    eta_s: int | None
+
+
+class PreviewedRow(Answer):
+    """A row as it will be sent; its MSISDN is masked. `row` counts recipients, or the rows of a
+    file as a spreadsheet does: its header is row 1."""
+
+    row: int
+    to: str
+    text: str
+    encoding: Literal["gsm7", "ucs2"]
+    parts: int
+
+
+class BulkPreview(Answer):
+    """The first rows that were accepted."""
+
+    rows: list[PreviewedRow]

@@ -1,0 +1,273 @@
+"""Knows how an institution sends a bulk, follows it, approves another's and stops it."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from flask import Blueprint, Response, stream_with_context
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from ussdapp.core.bulk import (
+    AnotherBody,
+    AskedBulk,
+    BulkRefused,
+    BulkView,
+    NoSuchBulk,
+    NotNow,
+    OwnBulk,
+    Rejection,
+)
+from ussdapp.core.notification import Class
+from ussdapp.web.api.bulk_models import (
+    BulkAccepted,
+    BulkBody,
+    BulkCounts,
+    BulkFields,
+    BulkForm,
+    BulkPreview,
+    BulkShown,
+    PreviewedRow,
+)
+from ussdapp.web.api.models import REFUSED, answered, checked, idempotency_key
+from ussdapp.web.api.openapi import Operation, documented
+from ussdapp.web.permissions import holder, permission, scope, test_keys_too
+from ussdapp.web.problems import FieldError, Problem
+from ussdapp.web.serving import asked, serving
+from ussdapp.wire.tables import MOST_OCTETS
+
+bulks = Blueprint("bulks", __name__, url_prefix="/api/v1/bulks")
+
+MOST_JSON: Final = 16 * 1024 * 1024  # octets
+MOST_FORM: Final = MOST_OCTETS + 64 * 1024
+_BEFORE: Final = "That Idempotency-Key was used before, with another body."
+_NONE: Final = "There is no such bulk of yours."
+_GUARDED: Final = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
+_PATH: Final = {"number": "The bulk's id."}
+_JSON: Final = "application/json"
+_FORM: Final = "multipart/form-data"
+
+
+@bulks.post("")
+@permission(scope("bulks:send"))
+@test_keys_too
+@documented(
+    Operation(
+        "Send many notifications",
+        bodies={_JSON: BulkBody, _FORM: BulkForm},
+        answers={202: BulkAccepted},
+        idempotent=True,
+        example={
+            "name": "Bili za Novemba",
+            "text": "Ndugu ((jina)), bili yako ni TZS ((kiasi)).",
+            "recipients": [{"to": "255700000000", "jina": "Asha", "kiasi": "12,000"}],
+        },
+    )
+)
+def send() -> Response:
+    """Accepts a bulk, committed before the answer. Its rows are checked afterwards, and none is
+    sent before all of them are."""
+    key, parts = idempotency_key(), serving()
+    try:
+        if asked().mimetype == _FORM:
+            number, total = _file(key, parts.clock()), 0
+        else:
+            number, total = _members(key, parts.clock())
+    except BulkRefused as refused:
+        raise _fault(refused.field, refused.code, str(refused)) from None
+    except AnotherBody:
+        raise Problem(409, _BEFORE) from None
+    identity = parts.gateway.bulk_ids.shown(number)
+    told = BulkAccepted(id=identity, status="checking", total=total, accepted=0, rejected=0)
+    return answered(202, told)
+
+
+@bulks.get("/<number>")
+@permission(scope("bulks:read"))
+@test_keys_too
+@documented(Operation("See a bulk", answers={200: BulkShown}, path=_PATH))
+def see(number: str) -> Response:
+    """Where a bulk stands. The rows of a large one are counted every few seconds."""
+    return _answered(serving().gateway.bulks.view, _number(number))
+
+
+@bulks.get("/<number>/preview")
+@permission(scope("bulks:read"))
+@test_keys_too
+@documented(Operation("See a bulk's first rows", answers={200: BulkPreview}, path=_PATH))
+def preview(number: str) -> Response:
+    """The first rows as they will be sent, with their parts; empty until some were checked."""
+    try:
+        found = serving().gateway.bulks.preview(holder().institution, _number(number))
+    except NoSuchBulk:
+        raise Problem(404, _NONE) from None
+    return answered(200, BulkPreview(rows=[PreviewedRow(**row) for row in found]))
+
+
+@bulks.get("/<number>/rejections.csv")
+@permission(scope("bulks:read"))
+@test_keys_too
+@documented(Operation("See what was refused", answers={200: "text/csv"}, path=_PATH))
+def rejections(number: str) -> Response:
+    """Row, field, code and message of everything that was refused, by row. Recipients are counted
+    from 1; the rows of a file as a spreadsheet does: its header is row 1."""
+    try:
+        found = serving().gateway.bulks.rejections(holder().institution, _number(number))
+    except NoSuchBulk:
+        raise Problem(404, _NONE) from None
+    headers = {"Content-Disposition": 'attachment; filename="rejections.csv"'}
+    return Response(
+        stream_with_context(_written(found)), 200, headers, content_type="text/csv; charset=utf-8"
+    )
+
+
+@bulks.post("/<number>/approve")
+@permission(scope("bulks:approve"))
+@test_keys_too
+@documented(Operation("Approve a bulk", answers={200: BulkShown}, problems=(409,), path=_PATH))
+def approve(number: str) -> Response:
+    """Lets a bulk above the institution's limit be sent; by another key than the one that sent
+    it."""
+    parts, by = serving(), holder()
+    identity = _number(number)
+    try:
+        parts.gateway.bulks.approve(by.institution, identity, f"key {by.key_id}", parts.clock())
+    except NoSuchBulk:
+        raise Problem(404, _NONE) from None
+    except OwnBulk:
+        raise Problem(403, "Whoever sent a bulk does not approve it.") from None
+    except NotNow as now:
+        raise Problem(409, f"The bulk is {now.status.value}: nothing waits for approval.") from None
+    return _answered(parts.gateway.bulks.view, identity)
+
+
+@bulks.post("/<number>/stop")
+@permission(scope("bulks:send"))
+@test_keys_too
+@documented(Operation("Stop a bulk", answers={200: BulkShown}, problems=(409,), path=_PATH))
+def stop(number: str) -> Response:
+    """No row of it is submitted after the answer; again does no harm."""
+    parts, by = serving(), holder()
+    identity, name = _number(number), f"key {by.key_id}"
+    try:
+        view = parts.gateway.stop_bulk(by.institution, identity, name, parts.clock())
+    except NoSuchBulk:
+        raise Problem(404, _NONE) from None
+    except NotNow:
+        raise Problem(409, "The bulk is finished.") from None
+    return answered(200, _shown(view))
+
+
+def _members(key: str | None, now: datetime) -> tuple[int, int]:
+    octets = _body(MOST_JSON, _JSON)
+    try:
+        members = json.loads(octets)
+    except (ValueError, RecursionError):
+        raise Problem(400, "The body is not JSON in UTF-8.") from None
+    if not isinstance(members, dict):
+        raise Problem(422, "The body must be a JSON object.")
+    body = checked(BulkBody, members)
+    asks = _asks(body, key, sha256(octets).hexdigest(), repeats=body.repeats)
+    accept = serving().gateway.accept_bulk
+    return accept.recipients(holder(), asks, body.recipients, now), len(body.recipients)
+
+
+def _file(key: str | None, now: datetime) -> int:
+    request = asked()
+    request.max_content_length = MOST_FORM
+    request.max_form_parts = 20
+    files = request.files.getlist("file")
+    if len(files) > 1 or any(len(values) > 1 for _, values in request.form.lists()):
+        raise _fault("file", "twice", "Give one file, and each field once.")
+    members: dict[str, Any] = request.form.to_dict()
+    form = checked(BulkForm, members | request.files.to_dict())
+    spelt = json.dumps(sorted(members.items()))
+    body = sha256(spelt.encode("utf-8", "replace")).hexdigest()
+    asks = _asks(form, key, body, repeats=form.repeats == "true")
+    name = (form.file.filename or "")[-100:]
+    return serving().gateway.accept_bulk.file(holder(), asks, name, form.file.stream, now)
+
+
+def _body(most: int, mimetype: str) -> bytes:
+    request = asked()
+    if request.mimetype != mimetype:
+        raise Problem(415, f"The body must be {_JSON} or {_FORM}.")
+    request.max_content_length = most
+    octets = request.get_data(cache=False)
+    # Werkzeug refuses by Content-Length, but cuts a chunked body short without a word
+    if request.content_length is None and len(octets) >= most:
+        raise RequestEntityTooLarge
+    return octets
+
+
+def _asks(body: BulkFields, key: str | None, digest: str, *, repeats: bool) -> AskedBulk:
+    return AskedBulk(
+        name=body.name,
+        text=body.text,
+        klass=Class(body.klass),
+        key=key,
+        body=digest,
+        sender_id=body.sender_id,
+        send_at=body.send_at,
+        repeats=repeats,
+    )
+
+
+def _number(shown: str) -> int:
+    number = serving().gateway.bulk_ids.read(shown)
+    if number is None:
+        raise Problem(404, _NONE)
+    return number
+
+
+def _answered(view: Any, number: int) -> Response:
+    try:
+        return answered(200, _shown(view(holder().institution, number)))
+    except NoSuchBulk:
+        raise Problem(404, _NONE) from None
+
+
+def _shown(view: BulkView) -> BulkShown:
+    return BulkShown(
+        id=serving().gateway.bulk_ids.shown(view.id),
+        status=view.status.value,
+        total=view.total,
+        accepted=view.accepted,
+        rejected=view.rejected,
+        name=view.name,
+        detail=view.detail,
+        parts=view.parts,
+        send_at=view.send_at.astimezone(UTC) if view.send_at else None,
+        counts=_counts(view.counts),
+        rate_per_s=None if view.rate_per_s is None else round(view.rate_per_s, 1),
+        eta_s=view.eta_s,
+    )
+
+
+def _counts(counts: Mapping[str, int]) -> BulkCounts:
+    return BulkCounts(**dict(counts))
+
+
+def _written(found: Iterator[Rejection]) -> Iterator[str]:
+    """CSV, a few hundred rows at a time."""
+    page = io.StringIO()
+    writer = csv.writer(page)
+    writer.writerow(Rejection._fields)
+    for number, rejection in enumerate(found, 1):
+        writer.writerow([_guarded(str(cell)) for cell in rejection])
+        if number % 500 == 0:
+            yield page.getvalue()
+            page.seek(0)
+            page.truncate()
+    yield page.getvalue()
+
+
+def _guarded(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_GUARDED) else cell
+
+
+def _fault(field: str, code: str, sentence: str) -> Problem:
+    return Problem(422, REFUSED, [FieldError(field, code, sentence)])

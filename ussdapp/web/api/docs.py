@@ -1,0 +1,123 @@
+"""Knows how the API is shown to people: one page, made from what `openapi.json` is made from, with
+a line of curl and one of Python for each operation. No script runs on it."""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from flask import Blueprint, Flask, Response, current_app, render_template_string, request
+
+from ussdapp.core.keys import SCOPES
+from ussdapp.web.api.openapi import JSON, Route, document, routes
+from ussdapp.web.permissions import PUBLIC, permission
+
+docs = Blueprint("docs", __name__)
+
+_PAGE: Final = Path(__file__).with_name("docs.html").read_text("utf-8")
+_STYLE: Final = Path(__file__).with_name("docs.css").read_text("utf-8")
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+@docs.get("/api/docs")
+@permission(PUBLIC)
+def page() -> Response:
+    """The documentation, in English, for those who write institutions' systems."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy's
+    schemas = document(app)["components"]["schemas"]
+    shown = [_shown(route, schemas, request.host_url.rstrip("/")) for route in routes(app)]
+    html = render_template_string(_PAGE, operations=shown, scopes=SCOPES)
+    return Response(html, headers={"Content-Security-Policy": _POLICY}, mimetype="text/html")
+
+
+@docs.get("/api/docs.css")
+@permission(PUBLIC)
+def style() -> Response:
+    """How it looks."""
+    return Response(_STYLE, mimetype="text/css")
+
+
+def curl(route: Route, url: str, key: str) -> str:
+    """A line of the shell that calls the operation with its example."""
+    words = ["curl", "-X", route.method, f"{url}{route.path}"]
+    words += ["-H", f"Authorization: Bearer {key}"]
+    if route.operation.idempotent:
+        words += ["-H", "Idempotency-Key: 2026-11-22-0001"]
+    if route.operation.example is not None:
+        words += ["-H", f"Content-Type: {JSON}", "-d", _example(route)]
+    return " ".join(map(shlex.quote, words))
+
+
+def python(route: Route, url: str, key: str) -> str:
+    """The same in Python's own library."""
+    headers = {"Authorization": f"Bearer {key}"}
+    if route.operation.idempotent:
+        headers["Idempotency-Key"] = "2026-11-22-0001"
+    lines = ["import json, urllib.request", ""]
+    body = ""
+    if route.operation.example is not None:
+        headers["Content-Type"] = JSON
+        lines.append(f"body = {dict(route.operation.example)!r}")
+        body = "json.dumps(body).encode(), "
+    lines += [
+        "call = urllib.request.Request(",
+        f"    {f'{url}{route.path}'!r}, {body}method={route.method!r},",
+        f"    headers={headers!r},",
+        ")",
+        "with urllib.request.urlopen(call, timeout=10) as answer:",
+        "    print(answer.status, answer.read().decode())",
+    ]
+    return "\n".join(lines)
+
+
+def _example(route: Route) -> str:
+    return json.dumps(dict(route.operation.example or {}), ensure_ascii=False)
+
+
+def _shown(route: Route, schemas: Mapping[str, Any], url: str) -> dict[str, Any]:
+    operation = route.operation
+    bodies = [model.__name__ for model in operation.bodies.values()]
+    answers = {
+        status: model if isinstance(model, str) else model.__name__
+        for status, model in operation.answers.items()
+    }
+    query = operation.query.model_json_schema() if operation.query else None
+    return {
+        "route": route,
+        "bodies": [(name, list(_fields(schemas[name]))) for name in bodies],
+        "query": list(_fields(query)) if query else [],
+        "answers": [
+            (status, name, list(_fields(schemas[name])) if name in schemas else [])
+            for status, name in answers.items()
+        ],
+        "curl": curl(route, url, "$KEY"),
+        "python": python(route, url, "..."),
+    }
+
+
+def _fields(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, bool, str]]:
+    """Name, type, whether it is needed, and what it is."""
+    needed = schema.get("required", ())
+    for name, member in schema.get("properties", {}).items():
+        yield name, _type(member), name in needed, _about(member)
+
+
+def _type(member: Mapping[str, Any]) -> str:
+    if "enum" in member:
+        return " | ".join(map(str, member["enum"]))
+    if "anyOf" in member:
+        return " | ".join(_type(one) for one in member["anyOf"])
+    if "$ref" in member:
+        return str(member["$ref"]).rsplit("/", 1)[-1]
+    if member.get("type") == "array":
+        return f"list of {_type(member.get('items', {}))}"
+    return str(member.get("format") or member.get("const") or member.get("type", "any"))
+
+
+def _about(member: Mapping[str, Any]) -> str:
+    found = (one.get("description") for one in (member, *member.get("anyOf", ())))
+    return next((about for about in found if about), "")

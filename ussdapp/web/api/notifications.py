@@ -1,0 +1,258 @@
+"""Knows how an institution sends single notifications and asks what became of them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+
+from flask import Blueprint, Response
+from pydantic import Field, StringConstraints
+
+from ussdapp.core.history import Sent
+from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.notification import Class
+from ussdapp.core.parts import MOST_PARTS, TooLong
+from ussdapp.core.status import Status
+from ussdapp.usecases.accept_notification import (
+    FURTHEST,
+    AnotherBody,
+    Asked,
+    SenderIdRefused,
+    TooFarAhead,
+)
+from ussdapp.web.api.models import (
+    REFUSED,
+    Answer,
+    Body,
+    MsisdnField,
+    Query,
+    TextField,
+    TimeField,
+    answered,
+    idempotency_key,
+    read_body,
+    read_query,
+)
+from ussdapp.web.api.openapi import Operation, documented
+from ussdapp.web.permissions import holder, permission, scope, test_keys_too
+from ussdapp.web.problems import FieldError, Problem
+from ussdapp.web.serving import serving
+
+notifications = Blueprint("notifications", __name__, url_prefix="/api/v1/notifications")
+
+MOST_TEXT: Final = 1530  # characters: ten parts of GSM-7 beside their headers
+MOST_SECONDS: Final = 7 * 24 * 3600
+MOST_PAGE: Final = 100
+ClassName = Literal["urgent", "receipt", "transaction", "bulk"]
+StatusName = Literal[
+    "queued", "submitting", "submitted", "delivered", "undelivered", "rejected", "expired",
+    "stopped", "in_doubt",
+]  # fmt: skip
+ReferenceField = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[ -~]+$")
+]
+SenderIdField = Annotated[
+    str, StringConstraints(min_length=1, max_length=15, pattern=r"^[0-9A-Za-z .&_-]+$")
+]
+_BEFORE: Final = "That Idempotency-Key was used before, with another body."
+_NONE: Final = "There is no such notification of yours."
+
+
+class NotificationBody(Body):
+    """One text to one MSISDN."""
+
+    to: MsisdnField
+    text: Annotated[TextField, Field(min_length=1, max_length=MOST_TEXT)]
+    klass: ClassName = Field(
+        "transaction", alias="class", description="What it is for; the first goes first."
+    )
+    sender_id: SenderIdField | None = Field(
+        None, description="A sender ID you were allotted; without it the short code."
+    )
+    reference: ReferenceField | None = Field(None, description="Your own name for it.")
+    send_at: TimeField | None = Field(None, description="Not before; at most 90 days ahead.")
+    expires_in: int | None = Field(
+        None, ge=1, le=MOST_SECONDS, description="Seconds after which it is not submitted."
+    )
+
+
+class NotificationAccepted(Answer):
+    """It is kept and will be delivered."""
+
+    id: str
+    status: Literal["queued"]
+    to: MsisdnField
+    encoding: Literal["gsm7", "ucs2"]
+    parts: int
+    reference: str | None
+
+
+class NotificationEvent(Answer):
+    """What happened to it, and when."""
+
+    at: datetime
+    status: StatusName
+    detail: str
+
+
+class NotificationListed(Answer):
+    """A notification as it stands."""
+
+    id: str
+    status: StatusName
+    to: MsisdnField
+    klass: ClassName = Field(alias="class")
+    sender_id: str
+    encoding: Literal["gsm7", "ucs2"]
+    parts: int
+    reference: str | None
+    accepted_at: datetime
+    status_at: datetime
+
+
+class NotificationShown(NotificationListed):
+    """A notification with its history; `why` says what happens next."""
+
+    attempts: int
+    parts_delivered: int
+    events: list[NotificationEvent]
+    why: str
+
+
+class NotificationQuery(Query):
+    """Which notifications to list, the newest first."""
+
+    reference: ReferenceField | None = Field(None, description="Only those of that reference.")
+    status: StatusName | None = Field(None, description="Only those that stand so.")
+    cursor: Annotated[str, StringConstraints(max_length=64)] | None = Field(
+        None, description="`next` of the page before."
+    )
+    limit: int = Field(50, ge=1, le=MOST_PAGE, description="How many at most.")
+
+
+class NotificationPage(Answer):
+    """A page; there may be more while `next` is given, also after one with few or none."""
+
+    notifications: list[NotificationListed]
+    next: str | None
+
+
+@notifications.post("")
+@permission(scope("notifications:send"))
+@test_keys_too
+@documented(
+    Operation(
+        "Send one notification",
+        bodies={"application/json": NotificationBody},
+        answers={202: NotificationAccepted},
+        idempotent=True,
+        example={
+            "to": "255700000000",
+            "text": "Ombi lako limepokelewa.",
+            "class": "transaction",
+            "reference": "RT-2345",
+        },
+    )
+)
+def send() -> Response:
+    """Accepts one text to one MSISDN; it is committed before the answer."""
+    key, sent = idempotency_key(), read_body(NotificationBody)
+    parts = serving()
+    try:
+        done = parts.gateway.accept_notification(holder(), _asked(sent, key), parts.clock())
+    except TooLong:
+        raise _fault("text", "too_long", f"It takes more than {MOST_PARTS} parts.") from None
+    except SenderIdRefused:
+        raise _fault("sender_id", "not_yours", "You were not allotted that sender ID.") from None
+    except TooFarAhead:
+        sentence = f"At most {FURTHEST.days} days ahead."
+        raise _fault("send_at", "range", sentence) from None
+    except AnotherBody:
+        raise Problem(409, _BEFORE) from None
+    answer = NotificationAccepted(
+        id=done.ids[0],
+        status="queued",
+        to=sent.to,
+        encoding=done.encoding.value,
+        parts=done.parts,
+        reference=sent.reference,
+    )
+    return answered(202, answer)
+
+
+@notifications.get("")
+@permission(scope("notifications:read"))
+@test_keys_too
+@documented(
+    Operation("List notifications", query=NotificationQuery, answers={200: NotificationPage})
+)
+def listed() -> Response:
+    """Your notifications, the newest first, a page at a time."""
+    asked, histories = read_query(NotificationQuery), serving().gateway.histories
+    if asked.cursor is not None and not histories.is_cursor(asked.cursor):
+        raise _fault("cursor", "unknown", "It is no `next` of ours.")
+    status = Status(asked.status) if asked.status else None
+    page = histories.page(holder(), asked.cursor, asked.limit, asked.reference, status)
+    found = [NotificationListed(**_members(one)) for one in page.sent]
+    return answered(200, NotificationPage(notifications=found, next=page.next))
+
+
+@notifications.get("/<id>")
+@permission(scope("notifications:read"))
+@test_keys_too
+@documented(
+    Operation(
+        "Show one notification",
+        answers={200: NotificationShown},
+        path={"id": "As it was answered when it was accepted."},
+    )
+)
+def shown(id: str) -> Response:  # noqa: A002 - as the API names it
+    """What became of one of your notifications, and why."""
+    parts = serving()
+    found = parts.gateway.histories.one(holder(), id, parts.clock())
+    if found is None:
+        raise Problem(404, _NONE)
+    answer = NotificationShown(
+        **_members(found.sent),
+        attempts=found.sent.attempts,
+        parts_delivered=found.sent.parts_delivered,
+        events=[
+            NotificationEvent(at=one.at, status=one.status.value, detail=one.detail)
+            for one in found.events
+        ],
+        why=found.why,
+    )
+    return answered(200, answer)
+
+
+def _asked(sent: NotificationBody, key: str | None) -> Asked:
+    expires_in = None if sent.expires_in is None else timedelta(seconds=sent.expires_in)
+    return Asked(
+        to=(Msisdn(sent.to),),
+        text=sent.text,
+        klass=Class(sent.klass),
+        key=key,
+        body=sent.model_dump_json(),
+        sender_id=sent.sender_id,
+        reference=sent.reference,
+        send_at=sent.send_at,
+        expires_in=expires_in,
+    )
+
+
+def _members(sent: Sent) -> dict[str, Any]:
+    return {
+        "id": sent.id,
+        "status": sent.status.value,
+        "to": sent.msisdn.digits,
+        "klass": sent.klass.value,
+        "sender_id": sent.sender_id,
+        "encoding": sent.encoding.value,
+        "parts": sent.parts,
+        "reference": sent.reference,
+        "accepted_at": sent.accepted_at.astimezone(UTC),
+        "status_at": sent.status_at.astimezone(UTC),
+    }
+
+
+def _fault(name: str, code: str, sentence: str) -> Problem:
+    return Problem(422, REFUSED, [FieldError(name, code, sentence)])

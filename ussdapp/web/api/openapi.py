@@ -1,0 +1,286 @@
+"""Knows how the API tells what it is: OpenAPI 3.1, made from the models that validate.
+
+A route registers itself with a decorator, above `permission` or below it:
+
+    @bulks.post("")
+    @permission(scope("bulks:send"))
+    @documented(
+        Operation(
+            "Send many notifications",
+            bodies={"application/json": BulkBody, "multipart/form-data": BulkForm},
+            query=None,  # or a Query
+            answers={202: BulkAnswer},  # an Answer, or a media type: {200: "text/csv"}
+            problems=(409,),  # beyond those that follow from what is said here
+            idempotent=True,  # takes an Idempotency-Key
+            example={"name": "...", ...},  # a body, for the curl and Python lines of /api/docs
+        )
+    )
+
+What every operation has (401, 403, 429, 503; 400, 413, 415, 422 with a body; 404 with a path
+parameter) is added here. An /api route without it is in no document, and a test names it.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+from flask import Blueprint, Flask, Response, current_app
+from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
+from werkzeug.routing import Rule
+
+from ussdapp.web.api.models import KEY_HEADER, MOST_KEY, Answer
+from ussdapp.web.permissions import PUBLIC, permission, permission_of
+from ussdapp.web.problems import json_reply
+
+openapi = Blueprint("openapi", __name__, url_prefix="/api/v1")
+
+JSON: Final = "application/json"
+PROBLEM: Final = "application/problem+json"
+UNDER: Final = "/api/"
+_KEPT: Final = "ussdapp.openapi"
+_REF: Final = "#/components/schemas/{model}"
+_PARAMETER: Final = re.compile(r"<(?:[^:<>]+:)?([a-z_]+)>")
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+View = TypeVar("View", bound=Callable[..., object])
+
+
+class FieldProblem(Answer):
+    """What is wrong with one field."""
+
+    field: str
+    code: str
+    message: str
+
+
+class ProblemDocument(Answer):
+    """A problem document (RFC 9457); it repeats nothing that was sent."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a route takes and answers. `path` describes its path parameters."""
+
+    summary: str
+    answers: Mapping[int, type[BaseModel] | str]
+    bodies: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    query: type[BaseModel] | None = None
+    problems: tuple[int, ...] = ()
+    idempotent: bool = False
+    example: Mapping[str, Any] | None = None
+    path: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A documented operation and where it is; `scope` is what a key needs for it."""
+
+    method: str
+    path: str
+    scope: str
+    operation: Operation
+    description: str
+
+
+def documented(operation: Operation) -> Callable[[View], View]:
+    """Declares what a view takes and answers."""
+
+    def declare(view: View) -> View:
+        view.operation = operation  # type: ignore[attr-defined]  # functions take attributes
+        return view
+
+    return declare
+
+
+def routes(app: Flask) -> Iterator[Route]:
+    """The documented operations of the app, by path."""
+    with app.app_context():
+        for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+            view = app.view_functions[rule.endpoint]
+            operation = getattr(view, "operation", None)
+            if operation is not None:
+                yield from _routes(rule, operation, " ".join((view.__doc__ or "").split()))
+
+
+def _routes(rule: Rule, operation: Operation, description: str) -> Iterator[Route]:
+    needed = (permission_of(rule.endpoint) or "").removeprefix("scope:")
+    path = _PARAMETER.sub(r"{\1}", rule.rule)
+    for method in _METHODS:
+        if method in (rule.methods or ()):
+            yield Route(method, path, needed, operation, description)
+
+
+@openapi.get("/openapi.json")
+@permission(PUBLIC)
+def told() -> Response:
+    """The API as OpenAPI 3.1."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy's
+    kept = app.extensions.setdefault(_KEPT, {})
+    if not kept:
+        kept.update(document(app))
+    return json_reply(200, kept)
+
+
+def document(app: Flask) -> dict[str, Any]:
+    """The whole OpenAPI document of the app."""
+    found = list(routes(app))
+    paths: dict[str, dict[str, Any]] = {}
+    for route in found:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "ussdapp",
+            "version": "1",
+            "description": "What institutions call. Errors are problem documents (RFC 9457).",
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(found),
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _schemas(found: list[Route]) -> dict[str, Any]:
+    taken = {model for route in found for model in route.operation.bodies.values()}
+    given: set[type[BaseModel]] = {
+        model
+        for route in found
+        for model in route.operation.answers.values()
+        if not isinstance(model, str)
+    }
+    _, made = models_json_schema(
+        [(model, "validation") for model in sorted(taken, key=_name)]
+        + [(model, "serialization") for model in sorted(given | {ProblemDocument}, key=_name)],
+        ref_template=_REF,
+    )
+    schemas: dict[str, Any] = made["$defs"]
+    # an answer without fields at fault has no errors
+    schemas["ProblemDocument"]["required"] = ["type", "title", "status", "detail"]
+    return schemas
+
+
+def _name(model: type[BaseModel]) -> str:
+    return model.__name__
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    said = route.operation
+    told: dict[str, Any] = {
+        "operationId": _identity(route),
+        "summary": said.summary,
+        "description": f"{route.description} Scope: `{route.scope}`.",
+        "parameters": [*_path(route), *_query(said), *_headers(said)],
+        "responses": _answers(route),
+    }
+    if said.bodies:
+        told["requestBody"] = {
+            "required": True,
+            "content": {
+                media: {"schema": _ref(model)}
+                | ({"example": dict(said.example)} if said.example and media == JSON else {})
+                for media, model in said.bodies.items()
+            },
+        }
+    return told
+
+
+def _identity(route: Route) -> str:
+    words = re.findall(r"[A-Za-z0-9]+", route.path.removeprefix("/api/v1"))
+    return "_".join([route.method.lower(), *words])
+
+
+def _path(route: Route) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": route.operation.path.get(name, ""),
+            "schema": {"type": "string"},
+        }
+        for name in re.findall(r"\{([a-z_]+)\}", route.path)
+    ]
+
+
+def _query(said: Operation) -> Iterator[dict[str, Any]]:
+    if said.query is None:
+        return
+    schema = said.query.model_json_schema()
+    for name, member in schema["properties"].items():
+        # "or null" means that it may be left out, which a query says otherwise
+        bare = _without_null(member)
+        yield {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            "description": bare.pop("description", ""),
+            "schema": bare,
+        }
+
+
+def _without_null(member: dict[str, Any]) -> dict[str, Any]:
+    bare = {key: value for key, value in member.items() if key not in ("anyOf", "default", "title")}
+    for option in member.get("anyOf", ()):
+        if option != {"type": "null"}:
+            bare |= option
+    if member.get("default") is not None:
+        bare["default"] = member["default"]
+    return bare
+
+
+def _headers(said: Operation) -> list[dict[str, Any]]:
+    if not said.idempotent:
+        return []
+    schema = {"type": "string", "minLength": 1, "maxLength": MOST_KEY, "pattern": "^[ -~]+$"}
+    about = "The same key and body again are answered with the first answer."
+    return [
+        {
+            "name": KEY_HEADER,
+            "in": "header",
+            "required": False,
+            "description": about,
+            "schema": schema,
+        }
+    ]
+
+
+def _answers(route: Route) -> dict[str, Any]:
+    said = route.operation
+    answers: dict[str, Any] = {}
+    for status, model in said.answers.items():
+        content = {model: {"schema": {"type": "string"}}} if isinstance(model, str) else {
+            JSON: {"schema": _ref(model)}
+        }  # fmt: skip
+        answers[str(status)] = {"description": HTTPStatus(status).phrase, "content": content}
+    for status in sorted(_problems(route)):
+        answers[str(status)] = {
+            "description": HTTPStatus(status).phrase,
+            "content": {PROBLEM: {"schema": _ref(ProblemDocument)}},
+        }
+    return answers
+
+
+def _problems(route: Route) -> set[int]:
+    said = route.operation
+    always = {401, 403, 429, 503} if route.scope != PUBLIC else set()
+    body = {400, 413, 415, 422} if said.bodies else set()
+    query = {422} if said.query or said.idempotent else set()
+    path = {404} if "{" in route.path else set()
+    same_key = {409} if said.idempotent else set()
+    return always | body | query | path | same_key | set(said.problems)
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REF.format(model=model.__name__)}
