@@ -22,7 +22,7 @@ run: setup ## start everything in the foreground: stores, web, workers, simulate
 	@$(BIN)/python -m ussdapp.sandbox.run --with-parent
 
 test: setup ## run the whole suite on real PostgreSQL and Valkey
-	$(PYTEST) -n 2 --dist loadfile
+	$(PYTEST) -n 3 --dist loadfile
 
 check: lint types rooms menus test ## all that a change has to pass
 

@@ -114,25 +114,55 @@ def emptied_database(postgres_url: str, template_database: str) -> Iterator[str]
         yield with_database(postgres_url, name)
 
 
-@pytest.fixture
-def database_url(emptied_database: str) -> str:
-    """A database with the schema and nothing in it."""
-    with psycopg.connect(emptied_database, autocommit=True) as connection:
-        connection.execute(
+class Emptier:
+    """Empties one database, over one connection for as long as it lives: so it plans each
+    statement once."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._link: psycopg.Connection | None = None
+
+    def __call__(self) -> None:
+        try:
+            self._empty()
+        except psycopg.OperationalError:  # a test ended every connection
+            self._link = None
+            self._empty()
+
+    def _empty(self) -> None:
+        link = self._connected()
+        link.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        # the audit table refuses to be emptied by anybody who heeds its trigger
-        connection.execute("SET session_replication_role = replica")
-        tables = connection.execute(
+        tables = link.execute(
             "SELECT quote_ident(relname) FROM pg_class WHERE relkind = 'r'"
             " AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'"
         ).fetchall()
         # a DELETE of few rows takes milliseconds, a TRUNCATE of thirty tables a fifth of a second
-        connection.execute(SQL(";").join(SQL(f"DELETE FROM {name}") for (name,) in tables))
-        connection.execute(
-            "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
-        )
+        with link.pipeline():
+            for (name,) in tables:
+                link.execute(SQL(f"DELETE FROM {name}"))
+            link.execute("SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'")
+
+    def _connected(self) -> psycopg.Connection:
+        if self._link is None or self._link.closed:
+            self._link = psycopg.connect(self._url, autocommit=True, prepare_threshold=0)
+            # the audit table refuses to be emptied by anybody who heeds its trigger
+            self._link.execute("SET session_replication_role = replica")
+        return self._link
+
+
+@pytest.fixture(scope="session")
+def emptier(emptied_database: str) -> Emptier:
+    """What empties the database of all tests."""
+    return Emptier(emptied_database)
+
+
+@pytest.fixture
+def database_url(emptied_database: str, emptier: Emptier) -> str:
+    """A database with the schema and nothing in it."""
+    emptier()
     return emptied_database
 
 

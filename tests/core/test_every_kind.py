@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.every_kind import LONG, every_kind
+from tests.fakes.examples import examples
 from ussdapp.core import gsm7
 from ussdapp.core.asks import AGAIN, BACK, ENDS, SHOWS
 from ussdapp.core.dialogue import begin, resume, step
@@ -54,7 +55,7 @@ def walked(*keys: str, language: str = "sw") -> Turn:
     return turn
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(KEYS, st.sampled_from(["sw", "en"]))
 def test_whatever_is_keyed_every_screen_fits(keys: list[str], language: str) -> None:
     turn, found = begin(MENU, language, TODAY), list[Found]()
@@ -66,7 +67,7 @@ def test_whatever_is_keyed_every_screen_fits(keys: list[str], language: str) -> 
         assert (septets is not None and septets <= 160) or (told and units(turn.text) <= 70)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(KEYS)
 def test_a_record_replayed_shows_every_screen_again(keys: list[str]) -> None:
     turn, found, typed = begin(MENU, "sw", TODAY), list[Found](), list[str]()
@@ -82,7 +83,7 @@ def test_a_record_replayed_shows_every_screen_again(keys: list[str]) -> None:
         assert replay(MENU, resumed) == turn
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(KEYS, KEYS)
 def test_back_after_any_key_returns_to_the_screen_it_left(keys: list[str], more: list[str]) -> None:
     turn, found = begin(MENU, "sw", TODAY), list[Found]()

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fakes.examples import examples
 from ussdapp.core import gsm7, parts
 from ussdapp.core.parts import Encoding, Stranger, TooLong, split
 
@@ -57,7 +58,7 @@ def independent_text(body: bytes, alphabet: Encoding) -> str:
 
 
 @given(st.one_of(gsm, escapes, pairs, anything))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_parts_are_as_many_as_an_independent_encoder_counts(text):
     alphabet, count = independent_count(text)
     if count > 10:
@@ -71,7 +72,7 @@ def test_parts_are_as_many_as_an_independent_encoder_counts(text):
 
 
 @given(st.one_of(gsm, anything))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_the_quick_way_to_one_part_is_the_long_way(text):
     try:
         cut = split(text)

@@ -9,8 +9,8 @@ from typing import Any
 
 from tests.e2e.system import System, eventually
 
-ASHA = "255754000201"
-JUMA = "255754000202"
+ASHA = "255754009101"
+JUMA = "255754009102"
 ENDS = {
     "255700000000": "delivered", "255700000001": "undelivered", "255700000002": "rejected",
     "255700000003": "in_doubt",

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fakes.examples import examples
 from tests.fuzz.targets import SUBMIT_RESP, receipt, stream
 from ussdapp.wire import pdu
 from ussdapp.wire.bodies import Address, SubmitFields, submit_body
@@ -55,7 +56,7 @@ streams = st.lists(st.one_of(answers, in_a_row, others, st.binary(max_size=20)),
 
 
 @given(st.integers(0, 255), streams)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_stream_is_read_alike_by_the_quick_way_and_in_pieces(size, pieces):
     stream(bytes((size,)) + b"".join(pieces))
 
@@ -101,13 +102,13 @@ receipt_bodies = st.builds(
 
 
 @given(receipt_bodies)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_a_receipt_is_read_alike_by_the_quick_way_and_the_tolerant_one(body):
     receipt(body)
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_body_is_read_or_malformed(octets):
     receipt(octets)
 

@@ -58,11 +58,13 @@ class World:
         self.receipts = PgReceipts(self.database, SEAL)
         self.opt_outs = PgOptOuts(self.database, SEAL)
         self.leases = PgLeases(self.database, self.url)
+        self.held: Lease | None = None
 
     def lease(self, at: datetime = NOON) -> Lease:
-        lease = self.leases.take("sandbox", 1, at)
-        assert lease
-        return lease
+        if self.held is None or not self.leases.renew(self.held, at):
+            self.held = self.leases.take("sandbox", 1, at)
+        assert self.held
+        return self.held
 
     def accept(
         self,

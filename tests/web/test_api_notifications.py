@@ -11,6 +11,7 @@ import requests
 from werkzeug.test import TestResponse
 
 from tests.fakes.served import ASHA, JUMA, Served, listening, now, served
+from tests.wire.peer import until
 from ussdapp.core.inbound import Lease
 from ussdapp.core.keys import KeyRequest
 from ussdapp.core.msisdn import Msisdn
@@ -49,7 +50,7 @@ def problem(answer: TestResponse) -> dict[str, Any]:
     return dict(document)
 
 
-def test_a_notification_is_kept_queued_and_rung_for_before_it_is_answered(world: Served) -> None:
+def test_a_notification_is_kept_queued_before_it_is_answered_and_rung_for(world: Served) -> None:
     answer = send(world, {**BODY, "class": "urgent", "reference": "RT-1"})
     assert answer.status_code == 202
     told = NotificationAccepted.model_validate_json(answer.data)
@@ -59,7 +60,7 @@ def test_a_notification_is_kept_queued_and_rung_for_before_it_is_answered(world:
     assert world.query("SELECT status, class, sender_id FROM notifications") == [
         ("queued", "urgent", "15200")
     ]
-    assert world.gateway.redis.exists("rung:sandbox")
+    until(lambda: bool(world.gateway.redis.exists("rung:sandbox")))
     assert balance(world.gateway.database).holds
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fakes.examples import examples
 from tests.wire.peer import QUICK
 from ussdapp.wire import pdu
 from ussdapp.wire.bodies import Address, SubmitFields, read_delivered, submit_body
@@ -62,7 +63,7 @@ def test_waking_late_costs_a_bulk_nothing_of_its_pace():
 
 
 @given(st.lists(st.tuples(st.sampled_from(["bulk", "express"]), st.floats(0, 2)), max_size=80))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_no_second_ever_has_more_than_the_tps(asked):
     clock = Clock()
     pace = Pace(20, clock)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fakes.examples import examples
 from ussdapp.core import gsm7
 from ussdapp.wire.bodies import Delivered
 from ussdapp.wire.receipt_text import ReceiptText, decoded, read_receipt, text_of
@@ -84,7 +85,7 @@ def test_when_a_part_was_submitted_is_read_as_east_africa_time(spelt, moment):
     st.from_regex(r"[A-Za-z]{1,8}", fullmatch=True),
     st.from_regex(r"[!-~]{1,4}", fullmatch=True),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_the_standard_form_reads_alike_with_and_without_a_stray_blank(message_id, state, error):
     text = STANDARD.replace("0123456789", message_id)
     text = text.replace("DELIVRD", state).replace("err:000", f"err:{error}")
@@ -154,7 +155,7 @@ def test_the_header_of_a_part_is_no_text():
     st.integers(0, 255),
     st.dictionaries(st.sampled_from([0x1E, 0x0423, 0x0427]), st.binary(max_size=70)),
 )
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 def test_whatever_comes_is_a_receipt_or_a_text_and_never_an_error(octets, esm, coding, tlvs):
     one = Delivered("255754000001", "15200", esm, coding, octets, tlvs)
     for detect in ("marks", "text"):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fakes.examples import examples
 from tests.wire.peer import QUICK, Peer, until
 from ussdapp.wire import pdu
 from ussdapp.wire.bodies import (
@@ -506,7 +507,7 @@ def test_a_peer_that_drips_one_octet_at_a_time_is_dropped(peer, bind_to):
 
 
 @given(st.binary(max_size=400), st.integers(1, 50))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_octets_are_cut_alike_however_they_arrive(octets, size):
     whole = pdu.cut(octets, 200)
     pieces, rest, broken = [], b"", None
@@ -520,7 +521,7 @@ def test_any_octets_are_cut_alike_however_they_arrive(octets, size):
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_any_body_is_read_or_malformed(octets):
     for read in (read_delivered, read_data):
         try:
@@ -531,7 +532,7 @@ def test_any_body_is_read_or_malformed(octets):
 
 @given(st.data())
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

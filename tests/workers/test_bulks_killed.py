@@ -19,7 +19,7 @@ from ussdapp.core.bulk import BulkStatus
 from ussdapp.stores.database import Database
 
 ROOT = Path(__file__).parents[2]
-ROWS = int(os.environ.get("BULK_ROWS", "30000"))
+ROWS = int(os.environ.get("BULK_ROWS", "10000"))
 KILLS = int(os.environ.get("BULK_KILLS", "5"))
 PATIENCE_S = 40 + ROWS / 2000
 SERVE = """
@@ -84,7 +84,7 @@ def test_sigkill_of_the_importing_worker_loses_and_doubles_no_row(
         with worker(command):
             # the last one falls while it is queued
             due = (kill + 1) * ROWS // KILLS
-            until(lambda due=due: read(office) >= min(due, ROWS - 4000))  # type: ignore[misc]
+            until(lambda due=due: read(office) >= min(due, ROWS - 8000))  # type: ignore[misc]
     with worker(command):
         until(lambda: released(office))
     view = office.view(number)

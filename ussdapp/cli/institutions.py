@@ -52,13 +52,15 @@ def add_institution(short_name: str, name_sw: str, name_en: str, sector: str) ->
 @click.option("--name-sw", help="Its name in Kiswahili.")
 @click.option("--name-en", help="Its name in English.")
 @click.option("--sector")
-def set_institution(
-    short_name: str, name_sw: str | None, name_en: str | None, sector: str | None
-) -> None:
+@click.option(
+    "--approval-above",
+    type=click.IntRange(0, 2**31 - 1),
+    help="Bulks of more rows than this wait until another person approves them.",
+)
+def set_institution(short_name: str, **changes: str | int | None) -> None:
     """Change what is given of one."""
-    changes = {"name_sw": name_sw, "name_en": name_en, "sector": sector}
     if all(value is None for value in changes.values()):
-        raise click.UsageError("give --name-sw, --name-en or --sector")
+        raise click.UsageError("give --name-sw, --name-en, --sector or --approval-above")
     with opened() as parts:
         try:
             parts.registers.change(short_name.lower(), changes, datetime.now(UTC))

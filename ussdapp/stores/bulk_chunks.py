@@ -5,7 +5,7 @@ that nobody delivers on (HELD and the name), so that each id is in one place at 
 """
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ussdapp.core.bulk import Checking, Chunk, Overtaken, Rejection
@@ -56,14 +56,23 @@ _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "
 
 
 class Prepared:
-    """What can be made of a chunk before its transaction: indexes and sealed octets."""
+    """What can be made of a chunk before its transaction, while another is written: the rows as
+    COPY reads them, but for what the database has yet to say."""
 
     def __init__(self, seal: Seal, bulk: Checking, chunk: Chunk) -> None:
         index, content, close = seal.index, seal.content_index, seal.close_text
+        due = max(bulk.send_at or bulk.accepted_at, bulk.accepted_at)
+        tail = _tail(bulk, due)
+        self.scheduled = due - bulk.accepted_at > _SCHEDULED
         self.indexes = [index(row.msisdn) for row in chunk.rows]
-        self.spelt = [octets.hex() for octets in self.indexes]
-        self.texts = [content(row.text) for row in chunk.rows]
-        self.sealed = [
+        spelt = [octets.hex() for octets in self.indexes]
+        self.listed = "{" + ",".join([f'"\\\\x{one}"' for one in spelt]) + "}"
+        self.rows = [
+            f"{bulk.id}\t{row.number}\t\\\\x{one}\t\\\\x{content(row.text).hex()}\t"
+            f"{row.encoding}\t{row.parts}\t{tail}"
+            for row, one in zip(chunk.rows, spelt, strict=True)
+        ]
+        self.contents = [
             f"\\\\x{close(row.msisdn.digits, MSISDN).hex()}\t\\\\x{close(row.text, WORDS).hex()}\n"
             for row in chunk.rows
         ]
@@ -73,15 +82,16 @@ class Prepared:
             for row in chunk.rows[:_PREVIEWED]
         ]  # fmt: skip
         self.preview = close(json.dumps(previewed), PREVIEW) if previewed else None
-        due = max(bulk.send_at or bulk.accepted_at, bulk.accepted_at)
-        expires = due + LIVES[bulk.klass]
-        values = (
-            bulk.institution_id, bulk.klass.value, RANK[bulk.klass], _field(bulk.sender_id), "f",
-            "queued", bulk.accepted_at.isoformat(), bulk.accepted_at.isoformat(), due.isoformat(),
-            expires.isoformat(),
-        )  # fmt: skip
-        self.tail = "\t".join(map(str, values)) + "\n"
-        self.scheduled = due - bulk.accepted_at > _SCHEDULED
+
+
+def _tail(bulk: Checking, due: datetime) -> str:
+    """What is the same of every row."""
+    at = bulk.accepted_at.isoformat()
+    values = (
+        bulk.institution_id, bulk.klass.value, RANK[bulk.klass], _field(bulk.sender_id), "f",
+        "queued", at, at, due.isoformat(), (due + LIVES[bulk.klass]).isoformat(),
+    )  # fmt: skip
+    return "\t".join(map(str, values)) + "\n"
 
 
 def _field(value: str) -> str:
@@ -96,8 +106,7 @@ def keep(connection: Connection, bulk: Checking, chunk: Chunk, prepared: Prepare
         return  # it was kept, and that was not heard of
     if place is None or place != ("checking", chunk.start):
         raise Overtaken
-    listed = ",".join(f'"\\\\x{index}"' for index in prepared.spelt)
-    values = {"indexes": f"{{{listed}}}", "id": bulk.id, "at": bulk.accepted_at}
+    values = {"indexes": prepared.listed, "id": bulk.id, "at": bulk.accepted_at}
     cursor = connection.cursor(binary=True)
     connection.execute(_BY_INDEX)
     known = cursor.execute(_KNOWN, values).fetchall()
@@ -108,17 +117,13 @@ def keep(connection: Connection, bulk: Checking, chunk: Chunk, prepared: Prepare
     held: dict[str, list[int]] = {}
     lines, contents = [], []
     for number, at in zip(numbers, kept, strict=True):
-        row, index = chunk.rows[at], prepared.indexes[at]
-        channel = row.channel
-        if channel != SIMULATED:
-            channel = networks.get(index, channel)
+        channel = chunk.rows[at].channel
+        if networks and channel != SIMULATED:
+            channel = networks.get(prepared.indexes[at], channel)
         held.setdefault(channel, []).append(number)
         flag = "t" if prepared.scheduled or at in crowded else "f"
-        lines.append(
-            f"{number}\t{bulk.id}\t{row.number}\t{channel}\t\\\\x{prepared.spelt[at]}\t"
-            f"\\\\x{prepared.texts[at].hex()}\t{row.encoding}\t{row.parts}\t{flag}\t{prepared.tail}"
-        )
-        contents.append(f"{number}\t{prepared.sealed[at]}")
+        lines.append(f"{number}\t{flag}\t{channel}\t{prepared.rows[at]}")
+        contents.append(f"{number}\t{prepared.contents[at]}")
     _copy(connection, _NOTIFICATIONS, lines)
     _copy(connection, _CONTENTS, contents)
     rejections = [*chunk.rejections, *doubles]

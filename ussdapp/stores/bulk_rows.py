@@ -80,7 +80,8 @@ _ENDED: Final = """
         DELETE FROM queue WHERE id IN (SELECT id FROM queue WHERE channel = 'stopped:'
             ORDER BY id LIMIT 5 FOR UPDATE SKIP LOCKED) RETURNING ids),
     moved AS (
-        UPDATE notifications n SET status = 'stopped', status_at = %s, detail = ''
+        UPDATE notifications n SET status_at = %s, detail = '',
+            status = CASE WHEN n.resent THEN 'in_doubt' ELSE 'stopped' END
         FROM (SELECT unnest(ids) AS id FROM gone) g WHERE n.id = g.id AND n.status = 'queued')
     SELECT count(*) FROM gone
 """

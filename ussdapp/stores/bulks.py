@@ -85,7 +85,8 @@ _DEFERRED: Final = """
             AND EXISTS (SELECT FROM unnest(q.ids) AS i (number)
                 JOIN notifications n ON n.id = i.number WHERE n.bulk_id = %(id)s)
         ORDER BY q.id FOR UPDATE OF q)
-    UPDATE notifications n SET status = 'stopped', status_at = %(now)s, detail = ''
+    UPDATE notifications n SET status_at = %(now)s, detail = '',
+        status = CASE WHEN n.resent THEN 'in_doubt' ELSE 'stopped' END
     FROM (SELECT unnest(ids) AS id FROM blocks) b
     WHERE n.id = b.id AND n.bulk_id = %(id)s AND n.status = 'queued'
 """

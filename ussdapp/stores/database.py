@@ -30,7 +30,12 @@ class Database:
             max_size=most,
             timeout=2.0,
             open=False,
-            kwargs={"connect_timeout": 2, "options": f"-c statement_timeout={milliseconds}"},
+            # a process that froze within a transaction keeps its locks no longer
+            kwargs={
+                "connect_timeout": 2,
+                "options": f"-c statement_timeout={milliseconds}"
+                f" -c idle_in_transaction_session_timeout={milliseconds}",
+            },
         )
         # a server that is frozen times nothing out
         self._deadline = Deadline(answers_within + 0.5)
@@ -64,6 +69,7 @@ class Database:
 
         def patiently(connection: Connection) -> T:
             connection.execute("SET LOCAL statement_timeout = 0")
+            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             return work(connection)
 
         with self._connection() as connection:

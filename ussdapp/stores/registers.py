@@ -9,7 +9,8 @@ from ussdapp.stores.database import Connection, Database, first, rows
 
 _CHANGE: Final = """
     UPDATE institutions SET name_sw = coalesce(%(name_sw)s, name_sw),
-        name_en = coalesce(%(name_en)s, name_en), sector = coalesce(%(sector)s, sector)
+        name_en = coalesce(%(name_en)s, name_en), sector = coalesce(%(sector)s, sector),
+        approval_above = coalesce(%(approval_above)s, approval_above)
     WHERE short_name = %(subject)s RETURNING short_name, name_sw, name_en, sector
 """
 _KEYS: Final = """
@@ -47,9 +48,13 @@ class PgRegisters:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def change(self, short_name: str, changes: dict[str, str | None], at: datetime) -> Institution:
-        """Changes `name_sw`, `name_en` and `sector` where they are given. Raises LookupError."""
-        values = {"name_sw": None, "name_en": None, "sector": None, **changes}
+    def change(
+        self, short_name: str, changes: dict[str, str | int | None], at: datetime
+    ) -> Institution:
+        """Changes `name_sw`, `name_en`, `sector` and `approval_above` (rows) where they are given.
+        Raises LookupError."""
+        names = ("name_sw", "name_en", "sector", "approval_above")
+        values = {**dict.fromkeys(names), **changes}
         row = self._changed(_CHANGE, {**values, "subject": short_name}, "institution.changed", at)
         if row is None:
             raise LookupError(f"no institution has the short name {short_name!r}")

@@ -24,7 +24,8 @@ class Ringing:
 
     def ring(self, channel: str) -> None:
         """Has it rung soon."""
-        self._asked.add(channel)
+        with self._lock:
+            self._asked.add(channel)
         self._some.set()
         if self._pid != os.getpid():
             self._start()
@@ -39,7 +40,8 @@ class Ringing:
         while True:
             self._some.wait()
             self._some.clear()
-            asked, self._asked = self._asked, set()
+            with self._lock:
+                asked, self._asked = self._asked, set()
             for channel in asked:
                 self._doorbells.ring(channel)
             time.sleep(_GAP_S)

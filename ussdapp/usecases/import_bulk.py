@@ -28,7 +28,7 @@ from ussdapp.ports import Doorbells, Unavailable
 from ussdapp.wire.tables import Unreadable, rows_of_text
 from ussdapp.wire.workbooks import rows_of_workbook
 
-_CHUNK: Final = 4000  # rows that are committed at once
+_CHUNK: Final = 8000  # rows that are committed at once
 _AT_ONCE: Final = 8  # bulks between which the work is shared
 _BLOCKS: Final = 20  # of a thousand rows that are queued at once
 _MOST_TRIES: Final = 20  # to check what ends the process each time

@@ -80,7 +80,9 @@ DECLARE stands text;
 BEGIN
     SELECT status INTO stands FROM bulks WHERE id = NEW.bulk_id FOR SHARE;
     IF stands = 'stopped' THEN
-        UPDATE notifications SET status = 'stopped', detail = '' WHERE id = NEW.id;
+        -- of one queued for its second copy, the first may have arrived
+        UPDATE notifications SET status = CASE WHEN resent THEN 'in_doubt' ELSE 'stopped' END,
+            detail = '' WHERE id = NEW.id;
     END IF;
     RETURN NULL;
 END $$;

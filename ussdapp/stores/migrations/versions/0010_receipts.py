@@ -59,6 +59,9 @@ CREATE VIEW receipts_each AS
     SELECT account, received_at, ended_at, status, outcome, e.*
     FROM receipts, unnest(message_ids, codes, notification_ids)
         AS e (message_id, code, notification_id);
+-- Ids come in no order: a btree costs a recorded answer 4 us more.
+DROP INDEX submits_by_message_key;
+CREATE INDEX submits_by_message_key ON submits USING hash (message_key);
 """
 
 
