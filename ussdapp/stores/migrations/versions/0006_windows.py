@@ -83,6 +83,9 @@ UPDATE notifications n SET status = 'queued', copies = copies - (NOT begun)::int
 """
 
 CHANGED_IN_PLACE = """
+-- they live for milliseconds: compressing them is most of what they cost
+ALTER TABLE queue ALTER ids SET STORAGE EXTERNAL;
+ALTER TABLE windows ALTER ids SET STORAGE EXTERNAL;
 CREATE TABLE in_part (
     notification_id  bigint PRIMARY KEY,
     came_at          timestamptz NOT NULL
