@@ -50,6 +50,7 @@ golden: setup ## write the transcripts anew; ends red, so that the difference is
 bench: setup ## print the figures of DESIGN section 4, beside their peers (wrk, node and npm where installed)
 	$(BIN)/python -m bench.ussd_step
 	$(BIN)/python -m bench.back_office_hang
+	$(BIN)/python -m bench.intake
 	$(BIN)/python -m bench.delivery
 
 storm: setup ## the faults at full length: 100,000 callbacks, 500 dialogues through five deaths of Valkey, 1,000 menus

@@ -1,11 +1,14 @@
 """Rows for the delivery figures: loaded into PostgreSQL beforehand, and what became of them."""
 
 import secrets
+import threading
+import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Final, LiteralString
 
 import psycopg
@@ -46,10 +49,28 @@ def clear(database: Database) -> None:
         connection.execute(_CLEAR)
 
 
-def load(database: Database, channel: str, count: int) -> None:
+def read(home: Path) -> Database:
+    """That of the gateway whose papers lie there."""
+    settings = tomllib.loads((home / "settings.toml").read_text())
+    keys = tuple(bytes.fromhex(settings[name]) for name in ("seal_key", "index_key"))
+    return Database(settings["database_url"], (keys[0], keys[1]))
+
+
+def trickle(database: Database, channel: str, ids: range, stopping: threading.Event) -> None:
+    """Queues those a hundred at a time, a thousand a second, until it is told to stop."""
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        for at in range(ids.start, ids.stop, 100):
+            if stopping.wait(0.1):
+                return
+            with connection.transaction():
+                flow = Flow(channel, _RANK, bulk_id=1)
+                enqueue(connection, flow, range(at, at + 100), datetime.now(UTC))
+
+
+def load(database: Database, channel: str, count: int, *, queued: bool = True) -> range:
     """That many due notifications of class bulk, each of its own MSISDN and text, as one bulk of
     one institution; written out and analysed, so that what is measured begins with rows that lie
-    still."""
+    still. Returns their ids."""
     with psycopg.connect(database.url, autocommit=True) as connection:
         institution = _number(connection, "SELECT min(id) FROM institutions")
         first = _number(connection, _IDS, count, count)
@@ -58,11 +79,13 @@ def load(database: Database, channel: str, count: int) -> None:
         # spawned: the parent may have threads
         with ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool:
             list(pool.map(partial(_load_some, database, common), chunks))
-        with connection.transaction():
-            flow = Flow(channel, _RANK, institution, bulk_id=1)
-            enqueue(connection, flow, range(first, first + count), common.now)
+        if queued:
+            with connection.transaction():
+                flow = Flow(channel, _RANK, institution, bulk_id=1)
+                enqueue(connection, flow, range(first, first + count), common.now)
         connection.execute("VACUUM ANALYZE notifications, contents, queue")
         connection.execute("CHECKPOINT")
+    return range(first, first + count)
 
 
 def recorded(database: Database) -> bool:
@@ -70,6 +93,15 @@ def recorded(database: Database) -> bool:
     with psycopg.connect(database.url) as connection:
         row = connection.execute(_OPEN).fetchone()
     return row is not None and not row[0]
+
+
+def ended(database: Database) -> int:
+    """How many notifications of bulk an operator took."""
+    with psycopg.connect(database.url) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM notifications WHERE class = 'bulk' AND attempts > 0"
+        ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def states(database: Database) -> dict[str, int]:

@@ -62,8 +62,7 @@ class Sender:
         self.home = home
         self._process = process
         self.settings: dict[str, Any] = tomllib.loads((home / "settings.toml").read_text())
-        keys = tuple(bytes.fromhex(self.settings[name]) for name in ("seal_key", "index_key"))
-        self.database = rows.Database(self.settings["database_url"], (keys[0], keys[1]))
+        self.database = rows.read(home)
 
     @contextmanager
     def workers(self, channel: str, count: int) -> Iterator[Workers]:

@@ -5,6 +5,8 @@ other, three times, medians.
 """
 
 import tempfile
+import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -12,6 +14,7 @@ from typing import Final
 
 import click
 
+from bench import rows
 from bench.dialogue import TEXTS, bodies, dialogues
 from bench.load import Driven, Target, drive
 from bench.peer import NoPeer, ussd_menu_builder
@@ -21,6 +24,7 @@ from tests.e2e.system import System
 
 RUNS: Final = 3
 SECONDS: Final = 3.0
+BULK: Final = 1000  # notifications a second
 MOST: Final = 8000  # answers a second that anything here may reach
 STEPS: Final = TEXTS[1:]  # without the dial, which begins a dialogue in PostgreSQL
 
@@ -33,6 +37,8 @@ class Figures:
     steps: list[Flooded] = field(default_factory=list)
     bare: list[Flooded] = field(default_factory=list)
     half: list[Driven] = field(default_factory=list)
+    beside: list[Driven] = field(default_factory=list)
+    delivered: float = 0.0  # a second, beside them
     web_us: list[float] = field(default_factory=list)
     all_us: list[float] = field(default_factory=list)
     peer: list[Flooded] = field(default_factory=list)
@@ -68,6 +74,22 @@ def measured_half(system: System, target: Target, figures: Figures) -> None:
     figures.all_us.append(1e6 * used[1] / len(seen.times))
 
 
+def measured_beside(system: System, target: Target, figures: Figures) -> None:
+    """The same while a bulk is delivered at a thousand a second."""
+    database, stopping = rows.read(system.home), threading.Event()
+    seconds = RUNS * (SECONDS + 2)
+    ids = rows.load(database, "sandbox", int(BULK * (seconds + 2)), queued=False)
+    bulk = threading.Thread(target=rows.trickle, args=(database, "sandbox", ids, stopping))
+    bulk.start()
+    began = time.monotonic()
+    half = rate(figures.mix) / 2
+    for _ in range(RUNS):
+        figures.beside.append(drive(target, mix_forms(half * SECONDS), half))
+    figures.delivered = rows.ended(database) / (time.monotonic() - began)
+    stopping.set()
+    bulk.join()
+
+
 def measure(system: System, figures: Figures) -> None:
     """Everything of ours."""
     target = ussd_of(system)
@@ -81,6 +103,7 @@ def measure(system: System, figures: Figures) -> None:
             figures.steps.append(measured_steps(target, reach))
         for _ in range(RUNS):
             measured_half(system, target, figures)
+    measured_beside(system, target, figures)
 
 
 def measure_peer(figures: Figures) -> None:
@@ -110,6 +133,11 @@ def said(figures: Figures) -> list[tuple[str, str, str]]:
         ("plain steps / bare view", f"{steps / bare:.2f}", ""),
         ("at half load, p50", f"{p50:.1f} ms", f"at {mix / 2:,.0f}/s"),
         ("at half load, p99", f"{p99:.1f} ms", "to be <= 30 ms"),
+        (
+            "the same beside a bulk, p99",
+            f"{median(one.quantile(0.99) for one in figures.beside):.1f} ms",
+            f"to be <= 150 ms; {figures.delivered:,.0f} notifications/s delivered",
+        ),
         ("processor time of the web processes", f"{median(figures.web_us):,.0f} us", "a callback"),
         ("processor time all told", f"{median(figures.all_us):,.0f} us", "with the stores"),
         ("wrong answers", f"{wrong}", "some forms came twice" if again else ""),

@@ -200,6 +200,9 @@ def main(channel: str) -> None:
     """Serves one channel until SIGTERM."""
     sys.setswitchinterval(_SWITCH_S)
     gateway = open_gateway()
+    if channel not in gateway.settings.channels:
+        known = ", ".join(gateway.settings.channels)
+        sys.exit(f"ussdapp does not start: no channel is called {channel!r}; CHANNEL names {known}")
     worker = listener(gateway.settings.redis_url, channel)
     try:
         _held.append(Bound(gateway, channel, gateway.settings.channels[channel].binds))

@@ -32,7 +32,7 @@ HUNG = "gepg.bill"
 BILL = ("1", "1", "994550451254")
 METER = ("2", "2", "24730001234")
 CASE = ("9", "2", "1", "1", "EGA", "Barua pepe ya ofisi haifunguki", "1")
-PATIENCE = 20.0
+PATIENCE = 30.0
 
 
 @dataclass

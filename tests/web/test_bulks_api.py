@@ -25,6 +25,7 @@ KEYS = {
     "author": IssuedKey(1, "ega", True, ALL, per_second=10_000),
     "approver": IssuedKey(2, "ega", True, ALL, per_second=10_000),
     "foreign": IssuedKey(3, "tra", True, ALL, per_second=10_000),
+    "tester": IssuedKey(5, "ega", False, ALL, per_second=10_000),
     "poor": IssuedKey(4, "ega", True, frozenset({"bulks:read"}), per_second=10_000),
 }
 
@@ -62,7 +63,9 @@ def web(database_url: str) -> Iterator[Web]:
         accept_bulk=office.accept,
         stop_bulk=office.stop,
         bulks=office.bulks,
-        bulk_ids=PublicIds(bytes(32), "bulk"),
+        bulk_ids={
+            live: PublicIds(bytes(32), "bulk" if live else "bulktest") for live in (True, False)
+        },
     )
     yield Web(office, create_app(gateway, lambda: NOON).test_client())
     office.close()
@@ -195,6 +198,18 @@ def test_another_approves_and_a_third_party_sees_nothing(web: Web) -> None:
     assert approved.json is not None
     assert (approved.status_code, approved.json["status"]) == (200, "queued")
     assert web.post(f"/{number}/approve", key="approver").status_code == 409
+
+
+def test_a_test_key_sees_and_touches_no_live_bulk_and_a_live_one_none_of_its(web: Web) -> None:
+    web.office.ask("UPDATE institutions SET approval_above = 2 RETURNING 1")
+    for owner, other in (("author", "tester"), ("tester", "author")):
+        number = accepted(web.post(body=body(), key=owner))
+        web.office.work()
+        for path in (f"/{number}", f"/{number}/preview", f"/{number}/rejections.csv"):
+            assert web.get(path, owner).status_code == 200
+            assert web.get(path, other).status_code == 404
+        for act in ("approve", "stop"):
+            assert web.post(f"/{number}/{act}", key=other).status_code == 404
 
 
 def test_a_bulk_is_stopped_once_and_for_all(web: Web) -> None:

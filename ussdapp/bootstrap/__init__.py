@@ -131,7 +131,7 @@ class Gateway:
     accept_bulk: AcceptBulk
     stop_bulk: StopBulk
     bulks: PgBulks
-    bulk_ids: PublicIds
+    bulk_ids: Mapping[bool, PublicIds]  # of live bulks, and of those that test keys sent
     importing: Callable[[], tuple[PgBulkRows, ImportBulk]]
 
     def sending(self, channel: str) -> BoundSending:
@@ -328,7 +328,10 @@ def build_gateway(settings: Settings) -> Gateway:
         accept_bulk=AcceptBulk(bulks, settings.short_code, _new_key),
         stop_bulk=StopBulk(bulks, time.sleep),
         bulks=bulks,
-        bulk_ids=PublicIds(settings.index_key, "bulk"),
+        bulk_ids={
+            live: PublicIds(settings.index_key, "bulk" if live else "bulktest")
+            for live in (True, False)
+        },
         importing=lambda: _importing(settings, kept, routes),
     )
 

@@ -44,10 +44,12 @@ _LIVE: Final = """
 """
 _LOCK: Final = "SELECT id FROM institutions WHERE short_name = %s FOR UPDATE"
 _REPLACE: Final = """
-    UPDATE keys k SET expires_at = least(expires_at, %s) FROM institutions i
-    WHERE k.id = %s AND i.id = k.institution_id AND k.revoked_at IS NULL AND k.sys_id IS NULL
+    WITH before AS (SELECT id, expires_at FROM keys WHERE id = %s FOR UPDATE)
+    UPDATE keys k SET expires_at = least(k.expires_at, %s) FROM institutions i, before b
+    WHERE k.id = b.id AND i.id = k.institution_id AND k.revoked_at IS NULL AND k.sys_id IS NULL
         AND (k.expires_at IS NULL OR k.expires_at > %s)
-    RETURNING i.short_name, k.name, k.scopes, k.live, k.networks::text[], k.per_second
+    RETURNING i.short_name, k.name, k.scopes, k.live, k.networks::text[], k.per_second,
+        b.expires_at
 """
 _AUDIT: Final = "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)"
 _NO_MGOV: Final = {
@@ -102,10 +104,12 @@ class PgKeys:
         Raises LookupError, TooManyKeys."""
 
         def work(connection: Connection) -> None:
-            row = first(connection, _REPLACE, (at + OVERLAP, number, at))
+            row = first(connection, _REPLACE, (number, at + OVERLAP, at))
             if row is None:
                 raise LookupError(f"no key in use has the number {number}")
-            request = KeyRequest(row[0], row[1], tuple(row[2]), row[3], tuple(row[4]), row[5])
+            request = KeyRequest(
+                row[0], row[1], tuple(row[2]), row[3], tuple(row[4]), row[5], row[6]
+            )
             values = {**_NO_MGOV, "key_index": self._seal.key_index(key)}
             _insert(connection, request, values, at)
 

@@ -102,8 +102,9 @@ class PublishMenu:
     def _admit(self, by: Publisher, branches: Mapping[str, Files] | tuple[str, ...]) -> None:
         for branch in branches:
             owner = owner_of(branch, self.owners)
-            known = branch == MAIN or self.institutions.named(owner) == owner
-            if not known or not by.owns(branch, self.owners):
+            # whose it is first: a name of anything is no question for PostgreSQL
+            ours = by.owns(branch, self.owners)
+            if not ours or (branch != MAIN and self.institutions.named(owner) != owner):
                 raise NoSuchBranch(f"there is no branch {branch!r}")
 
     def _prove(

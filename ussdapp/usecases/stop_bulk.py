@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from ussdapp.core.bulk import BulkView
 
-_LOOKS: Final = 60  # until the windows that were open are answered
+_LOOKS: Final = 400  # until the windows that were open are answered
 _LOOK_S: Final = 0.05
 
 
@@ -33,9 +33,9 @@ class StopBulk:
     pause: Callable[[float], None]
 
     def __call__(self, institution: str, number: int, by: str, now: datetime) -> BulkView:
-        """The bulk as it stands. What was being submitted is waited for, up to three seconds:
-        should its operator be slower, those rows may leave afterwards and are counted as
-        `submitting`."""
+        """The bulk as it stands. What was being submitted is waited for, up to twenty seconds:
+        should its operator or its pace be slower, those rows may leave afterwards and are counted
+        as `submitting`."""
         self.bulks.stop(institution, number, by, now)
         for _ in range(_LOOKS):
             if not self.bulks.moving(number):

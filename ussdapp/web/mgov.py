@@ -1,7 +1,8 @@
 """Knows the mGov API that institutions' systems speak already: they change the host and no more.
 
 eGA publishes no list of codes; 48200 and 48205 are those its clients were seen to test for
-(reference/protocols.md 2b). What is refused is answered 200, as there.
+(reference/protocols.md 2b). What its checks refuse is answered 200, as
+there; a network, a size or a rate that is not allowed by its HTTP status.
 """
 
 from collections.abc import Mapping

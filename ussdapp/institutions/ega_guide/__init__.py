@@ -11,7 +11,7 @@ are signed is in `calls`, how the answers are read in `answers`.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -28,7 +28,7 @@ from ussdapp.wire.http import WireAnswer
 log = structlog.get_logger()
 T = TypeVar("T")
 
-MOST_AT_ONCE: Final = 4  # calls under way to one office from one process
+MOST_AT_ONCE: Final = 4  # calls under way to one institution from one process
 MOST_IN_ALL: Final = 12  # and to all of them: the rest of the threads is for everybody else
 PATIENCE: Final = 0.1  # seconds that one more waits for a place, of its deadline
 DEADLINE: Final = 5.0  # seconds
@@ -37,7 +37,8 @@ _SECRET: Final = 16  # characters that a secret has at least
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """One back office as configured, with its own bulkhead and breaker; `deadline` in seconds."""
+    """One back office as configured; `deadline` in seconds. Its bulkhead and its breaker are those
+    of its institution, the name's first part."""
 
     name: str
     desk: Desk
@@ -168,7 +169,21 @@ def build(
             troubles.append(f"back_offices.{name}: {trouble}")
     if troubles:
         raise ValueError("\n".join(troubles))
+    offices = _by_institution(offices)
     return EgaGuide(offices, client, clock, most_in_all=most_in_all)
+
+
+def _by_institution(offices: Mapping[str, Office]) -> dict[str, Office]:
+    """The same, those of one institution behind one bulkhead and one breaker: one that hangs
+    with several offices takes no more places."""
+    first: dict[str, Office] = {}
+    for name, office in offices.items():
+        first.setdefault(name.partition(".")[0], office)
+    shared = ((name, office, first[name.partition(".")[0]]) for name, office in offices.items())
+    return {
+        name: replace(office, bulkhead=one.bulkhead, breaker=one.breaker)
+        for name, office, one in shared
+    }
 
 
 def _configured(
