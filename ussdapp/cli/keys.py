@@ -32,7 +32,9 @@ def keys() -> None:
 )  # fmt: skip
 @click.option("--test", is_flag=True, help="A key that runs everything and texts no one.")
 @click.option("--network", "networks", multiple=True, metavar="CIDR", help="Where it may be used.")
-@click.option("--days", type=click.IntRange(1), help="How long it is good; without it, until it is revoked.")
+@click.option(
+    "--days", type=click.IntRange(1), help="How long it is good; without it, until it is revoked."
+)
 @click.option("--per-second", default=50, show_default=True, type=click.IntRange(1, 100_000))
 def issue_key(
     institution: str,

@@ -5,11 +5,13 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, SkipValidation, StringConstraints, WithJsonSchema
 
-from ussdapp.web.api.models import Answer, Body, TextField, TimeField, fault
+from ussdapp.web.api.models import SENDABLE, Answer, Body, TextField, TimeField, fault
 
 MOST_TEXT: Final = 3000  # characters, with placeholders; each row's parts are counted
 MOST_RECIPIENTS: Final = 50_000  # in one JSON; a file holds more
-BulkName = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+BulkName = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True), SENDABLE
+]
 SenderIdField = Annotated[
     str, StringConstraints(min_length=1, max_length=15, pattern=r"^[0-9A-Za-z .&_-]+$")
 ]

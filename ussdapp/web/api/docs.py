@@ -43,13 +43,14 @@ def style() -> Response:
 
 def curl(route: Route, url: str, key: str) -> str:
     """A line of the shell that calls the operation with its example."""
-    words = ["curl", "-X", route.method, f"{url}{route.path}"]
-    words += ["-H", f"Authorization: Bearer {key}"]
+    words = []
     if route.operation.idempotent:
         words += ["-H", "Idempotency-Key: 2026-11-22-0001"]
     if route.operation.example is not None:
         words += ["-H", f"Content-Type: {JSON}", "-d", _example(route)]
-    return " ".join(map(shlex.quote, words))
+    # in double quotes, so that a shell puts its $KEY in
+    begins = f"curl -X {route.method} {shlex.quote(f'{url}{route.path}')}"
+    return " ".join([begins, f'-H "Authorization: Bearer {key}"', *map(shlex.quote, words)])
 
 
 def python(route: Route, url: str, key: str) -> str:

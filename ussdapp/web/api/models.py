@@ -105,7 +105,8 @@ MsisdnField = Annotated[
         }
     ),
 ]
-TextField = Annotated[str, AfterValidator(_text)]
+SENDABLE: Final = AfterValidator(_text)
+TextField = Annotated[str, SENDABLE]
 TimeField = Annotated[
     datetime,
     BeforeValidator(_time),
