@@ -26,16 +26,3 @@ def test_killed_workers_lose_nothing_and_double_nothing(start: Open, prove: Prov
     rig.until_quiet(still=1)
     verdict = prove(rig, 1 + WORKERS + cuts)
     assert verdict.rows == ROWS
-
-
-def test_an_answer_that_never_comes_is_doubt_and_no_second_copy(start: Open, prove: Prove) -> None:
-    rows = 120
-    knobs = {"silent_every": 40, "receipt_lost_pct": 100}
-    rig = start(Plan(channel={"response_s": 1}, smsc=knobs, proxied=True))
-    assert rig.proxy is not None
-    rig.proxy.turn(mode="split")
-    load(rig.url, bulk(rows))
-    rig.deliver()
-    rig.until_quiet(still=1)
-    verdict = prove(rig, rows // 40, each=1)
-    assert verdict.states == {"submitted": rows - 3, "in_doubt": 3}

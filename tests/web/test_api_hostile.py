@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fakes.examples import examples
 from tests.fakes.served import Served, served
 from ussdapp.web.api.openapi import Route, document, routes
 
@@ -75,7 +76,7 @@ def whatever(route: Route, draw: Any) -> dict[str, Any]:
     return sent
 
 
-@settings(suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=examples(100), suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
 def test_no_body_path_query_or_header_breaks_an_operation(world: Served, data: Any) -> None:
     told = document(world.app)

@@ -19,7 +19,7 @@ from ussdapp.core.bulk import BulkStatus
 from ussdapp.stores.database import Database
 
 ROOT = Path(__file__).parents[2]
-ROWS = int(os.environ.get("BULK_ROWS", "10000"))
+ROWS = int(os.environ.get("BULK_ROWS", "17000"))
 KILLS = int(os.environ.get("BULK_KILLS", "5"))
 PATIENCE_S = 40 + ROWS / 2000
 SERVE = """
