@@ -43,6 +43,16 @@ def home(database_url: str, tmp_path: Path) -> Home:
     return made
 
 
+def test_a_key_says_whose_it_is_and_so_does_the_one_that_replaces_it(home: Home) -> None:
+    home.run("keys", "issue", "ega", "mfumo", "--for", "  Asha@EGA.go.tz ")
+    home.run("keys", "replace", "1")
+    home.run("keys", "issue", "ega", "bila")
+    assert [one["owner"] for one in home.listed()] == ["asha@ega.go.tz", "asha@ega.go.tz", ""]
+    refused = home.run("keys", "issue", "ega", "mfumo", "--for", "key 1")
+    assert refused.exit_code == 2
+    assert "an e-mail address or a name" in refused.output
+
+
 def test_a_key_is_issued_with_its_limits(home: Home) -> None:
     done = home.run(
         "keys", "issue", "EGA", "mfumo", "--scope", "notifications:send", "--scope",

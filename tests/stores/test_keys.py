@@ -38,6 +38,13 @@ def request(**more: object) -> KeyRequest:
     return KeyRequest(**{"institution": "ega", "name": "mfumo", "scopes": ("a",), **more})  # type: ignore[arg-type]
 
 
+def test_two_keys_of_one_owner_are_one_person(keys: PgKeys) -> None:
+    for name in ("mfumo", "mwingine"):
+        keys.issue(request(name=name, owner="asha@ega.go.tz"), name, NOON)
+    persons = {found.person for name in ("mfumo", "mwingine") if (found := keys.holder(name, NOON))}
+    assert persons == {"asha@ega.go.tz"}
+
+
 def test_a_key_speaks_for_its_institution(keys: PgKeys) -> None:
     keys.issue(request(scopes=("cases:reply",), live=False, per_second=7), "secret", NOON)
     holder = keys.holder("secret", NOON)
@@ -45,6 +52,7 @@ def test_a_key_speaks_for_its_institution(keys: PgKeys) -> None:
     assert (holder.institution, holder.live, holder.scopes, holder.per_second) == (
         "ega", False, frozenset({"cases:reply"}), 7,
     )  # fmt: skip
+    assert holder.person == f"key {holder.key_id}"
     assert keys.holder("guess", NOON) is None
     assert keys.holder("", NOON) is None
 

@@ -13,6 +13,7 @@ from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Class
 from ussdapp.core.parts import TooLong
 from ussdapp.core.routing import Route, Routes
+from ussdapp.core.sender_ids import SenderIdRefused
 from ussdapp.core.simulated import ROUTES, SIMULATED
 from ussdapp.usecases.accept_notification import (
     FURTHEST,
@@ -20,7 +21,6 @@ from ussdapp.usecases.accept_notification import (
     AcceptNotification,
     Asked,
     Kept,
-    SenderIdRefused,
     TooFarAhead,
 )
 

@@ -26,6 +26,9 @@ KEYS = {
     "approver": IssuedKey(2, "ega", True, ALL, per_second=10_000),
     "foreign": IssuedKey(3, "tra", True, ALL, per_second=10_000),
     "tester": IssuedKey(5, "ega", False, ALL, per_second=10_000),
+    "asha": IssuedKey(6, "ega", True, ALL, per_second=10_000, owner="asha@ega.go.tz"),
+    "asha-too": IssuedKey(7, "ega", True, ALL, per_second=10_000, owner="asha@ega.go.tz"),
+    "juma": IssuedKey(8, "ega", True, ALL, per_second=10_000, owner="juma@ega.go.tz"),
     "poor": IssuedKey(4, "ega", True, frozenset({"bulks:read"}), per_second=10_000),
 }
 
@@ -198,6 +201,23 @@ def test_another_approves_and_a_third_party_sees_nothing(web: Web) -> None:
     assert approved.json is not None
     assert (approved.status_code, approved.json["status"]) == (200, "queued")
     assert web.post(f"/{number}/approve", key="approver").status_code == 409
+
+
+@pytest.mark.parametrize("approver", ["juma", "approver"])
+def test_nobody_approves_their_own_bulk_with_another_of_their_keys(web: Web, approver: str) -> None:
+    web.office.ask("UPDATE institutions SET approval_above = 2 RETURNING 1")
+    number = accepted(web.post(body=body(), key="asha"))
+    web.office.work()
+    assert web.post(f"/{number}/approve", key="asha-too").status_code == 403
+    assert web.post(f"/{number}/approve", key=approver).status_code == 200
+
+
+def test_an_urgent_bulk_to_more_than_a_thousand_waits_for_approval(web: Web) -> None:
+    web.office.ask("UPDATE institutions SET approval_above = 2000000 RETURNING 1")
+    number = accepted(web.post(body=body(1001, **{"class": "urgent"}), key="asha"))
+    web.office.work()
+    shown = web.get(f"/{number}", "asha").get_json()
+    assert (shown["status"], shown["accepted"]) == ("awaiting_approval", 1001)
 
 
 def test_a_test_key_sees_and_touches_no_live_bulk_and_a_live_one_none_of_its(web: Web) -> None:

@@ -12,7 +12,7 @@ import click
 
 from ussdapp.cli.opened import Opened, opened
 from ussdapp.cli.said import Refusal, json_option, say
-from ussdapp.core.keys import SCOPES, KeyRequest
+from ussdapp.core.keys import SCOPES, KeyRequest, owner_named
 from ussdapp.stores.keys import TooManyKeys
 
 _SYSTEM_LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none that is taken for another
@@ -36,17 +36,23 @@ def keys() -> None:
     "--days", type=click.IntRange(1), help="How long it is good; without it, until it is revoked."
 )
 @click.option("--per-second", default=50, show_default=True, type=click.IntRange(1, 100_000))
+@click.option(
+    "--for", "owner", callback=lambda _, __, given: _owner(given), metavar="PERSON",
+    help="Whose it is: a staff e-mail address or a name. Nobody approves a bulk that was sent "
+    "with another key of the same person.",
+)  # fmt: skip
 def issue_key(
     institution: str,
     name: str,
     scopes: tuple[str, ...],
     networks: tuple[str, ...],
-    **limits: Any,
+    **more: Any,
 ) -> None:
     """Issue a key; it is shown once."""
-    days, per_second, live = limits["days"], limits["per_second"], not limits["test"]
+    days, per_second, live = more["days"], more["per_second"], not more["test"]
     until = datetime.now(UTC) + timedelta(days=days) if days else None
-    request = KeyRequest(institution.lower(), name, scopes, live, networks, per_second, until)
+    short_name = institution.lower()
+    request = KeyRequest(short_name, name, scopes, live, networks, per_second, until, more["owner"])
     with opened() as parts:
         click.echo(issued_key(parts, request))
 
@@ -135,6 +141,13 @@ def issued_mgov_key(
     secret = str(uuid.UUID(bytes=secrets.token_bytes(16)))
     _or_refusal(lambda: parts.keys.issue_mgov(request, secret, names, datetime.now(UTC)))
     return {"api_key": secret, **names}
+
+
+def _owner(given: str | None) -> str:
+    try:
+        return owner_named(given) if given is not None else ""
+    except ValueError as trouble:
+        raise click.BadParameter(str(trouble)) from trouble
 
 
 def _new_key(*, live: bool) -> str:

@@ -1,5 +1,6 @@
 """Knows what a key of the API may do, and from where."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,18 +24,25 @@ SCOPES: Final[Mapping[str, str]] = {
 }
 OVERLAP: Final = timedelta(days=7)  # in which a key and the one that replaces it are both good
 MOST_LIVE: Final = 2  # keys of one name that are good at once
+MOST_OWNER: Final = 100  # characters
 Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey(KeyHolder):
-    """A key as kept: `networks` it may be used from (none: any), requests `per_second`, and the
-    sender IDs that its institution was allotted."""
+    """A key as kept: `networks` it may be used from (none: any), requests `per_second`, the sender
+    IDs that its institution was allotted, and its owner, "" where nobody was named."""
 
     networks: tuple[Network, ...] = ()
     per_second: int = 50
     expires_at: datetime | None = None
     sender_ids: frozenset[str] = frozenset()
+    owner: str = ""
+
+    @property
+    def person(self) -> str:
+        """Who acts with it: two keys of one owner are one person, one without is its own."""
+        return self.owner or f"key {self.key_id}"
 
     def comes_from(self, address: str) -> bool:
         """Whether it may be used from that address; an unreadable one is nobody's."""
@@ -63,7 +71,7 @@ class MgovKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyRequest:
-    """What a new key shall be."""
+    """What a new key shall be; `owner` is a staff e-mail address or a name, "" for nobody's."""
 
     institution: str
     name: str
@@ -72,3 +80,12 @@ class KeyRequest:
     networks: tuple[str, ...] = ()
     per_second: int = 50
     expires_at: datetime | None = None
+    owner: str = ""
+
+
+def owner_named(spelling: str) -> str:
+    """A person's e-mail address or name, equal however it is spelt; raises ValueError."""
+    owner = " ".join(unicodedata.normalize("NFKC", spelling).casefold().split())
+    if not 2 <= len(owner) <= MOST_OWNER or owner.startswith("key "):
+        raise ValueError(f"an owner is an e-mail address or a name of 2 to {MOST_OWNER} characters")
+    return owner

@@ -134,7 +134,8 @@ class PgBulks:
         return self._database.run(lambda link: _view(link, institution, number))
 
     def approve(self, institution: str, number: int, by: str, now: datetime) -> None:
-        """Lets what waits for it be queued. Raises NoSuchBulk, NotNow, OwnBulk."""
+        """Lets what waits for it be queued; `by` is the person. Raises NoSuchBulk, NotNow,
+        OwnBulk."""
 
         def work(connection: Connection) -> None:
             status, author = _locked(connection, institution, number)

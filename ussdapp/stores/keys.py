@@ -22,7 +22,7 @@ _COLUMNS: Final[LiteralString] = """
     SELECT k.id, i.short_name, k.live, k.scopes, k.networks, k.per_second, k.expires_at,
         ARRAY(SELECT sender_id FROM sender_ids s WHERE s.institution_id = i.id),
         k.last_used_at IS NULL OR k.last_used_at < %(now)s - %(used)s,
-        k.secret_sealed, k.mobile_service_id
+        k.secret_sealed, k.mobile_service_id, k.owner
     FROM keys k JOIN institutions i ON i.id = k.institution_id
     WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %(now)s)
 """
@@ -32,9 +32,10 @@ _BY_USER_ID: Final = _COLUMNS + "AND k.user_id = %(named)s ORDER BY k.id DESC"
 _USE: Final = "UPDATE keys SET last_used_at = greatest(last_used_at, %s) WHERE id = ANY (%s)"
 _ISSUE: Final = """
     INSERT INTO keys (institution_id, name, key_index, live, scopes, networks, per_second,
-        expires_at, sys_id, user_id, mobile_service_id, secret_sealed)
+        expires_at, sys_id, user_id, mobile_service_id, secret_sealed, owner)
     SELECT id, %(name)s, %(key_index)s, %(live)s, %(scopes)s, %(networks)s::cidr[], %(per_second)s,
-        %(expires_at)s, %(sys_id)s, %(user_id)s, %(mobile_service_id)s, %(secret_sealed)s
+        %(expires_at)s, %(sys_id)s, %(user_id)s, %(mobile_service_id)s, %(secret_sealed)s,
+        %(owner)s
     FROM institutions WHERE short_name = %(institution)s
 """
 _LIVE: Final = """
@@ -49,7 +50,7 @@ _REPLACE: Final = """
     WHERE k.id = b.id AND i.id = k.institution_id AND k.revoked_at IS NULL AND k.sys_id IS NULL
         AND (k.expires_at IS NULL OR k.expires_at > %s)
     RETURNING i.short_name, k.name, k.scopes, k.live, k.networks::text[], k.per_second,
-        b.expires_at
+        b.expires_at, k.owner
 """
 _AUDIT: Final = "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)"
 _NO_MGOV: Final = {
@@ -107,9 +108,7 @@ class PgKeys:
             row = first(connection, _REPLACE, (number, at + OVERLAP, at))
             if row is None:
                 raise LookupError(f"no key in use has the number {number}")
-            request = KeyRequest(
-                row[0], row[1], tuple(row[2]), row[3], tuple(row[4]), row[5], row[6]
-            )
+            request = KeyRequest(row[0], row[1], tuple(row[2]), row[3], tuple(row[4]), *row[5:8])
             values = {**_NO_MGOV, "key_index": self._seal.key_index(key)}
             _insert(connection, request, values, at)
 
@@ -156,7 +155,7 @@ class PgKeys:
         number, institution, live, scopes, networks, per_second, expires_at, sender_ids = row[:8]
         holder = IssuedKey(
             number, institution, live, frozenset(scopes), tuple(networks), per_second, expires_at,
-            frozenset(sender_ids),
+            frozenset(sender_ids), row[11],
         )  # fmt: skip
         secret = self._seal.open_text(row[9], _ABOUT) if row[9] else ""
         return MgovKey(holder, secret, row[10] or "")
@@ -181,6 +180,7 @@ def _insert(
             "networks": list(request.networks),
             "per_second": request.per_second,
             "expires_at": request.expires_at,
+            "owner": request.owner,
         },
     )
     subject = f"{request.institution}/{request.name}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import IO, Any, Final, Protocol
 
+from ussdapp.core import sender_ids
 from ussdapp.core.bulk import AskedBulk, BulkRefused, NewBulk, Source
 from ussdapp.core.keys import IssuedKey
 from ussdapp.core.parts import MOST_PARTS, TooLong, split
@@ -86,7 +87,7 @@ class AcceptBulk:
             body=f"{asked.body}:{digest}",
             institution=holder.institution,
             live=holder.live,
-            author=f"key {holder.key_id}",
+            author=holder.person,
             name=asked.name,
             text=asked.text,
             klass=asked.klass,
@@ -99,12 +100,10 @@ class AcceptBulk:
         )
 
     def _sender_id(self, holder: IssuedKey, wanted: str | None) -> str:
-        if wanted is None or wanted == self.short_code:
-            return self.short_code
-        if wanted not in holder.sender_ids:
-            told = "The institution was not allotted that sender ID."
-            raise BulkRefused("sender_id", "not_allotted", told)
-        return wanted
+        try:
+            return sender_ids.chosen(holder, wanted, self.short_code)
+        except sender_ids.SenderIdRefused as refused:
+            raise BulkRefused("sender_id", sender_ids.CODE, str(refused)) from None
 
     def _effect(self, holder: IssuedKey, asked: AskedBulk) -> str:
         mode = "live" if holder.live else "test"

@@ -6,19 +6,15 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from ussdapp.core.inbound import KeyHolder
-from ussdapp.core.keys import IssuedKey
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import LIVES, Class
 from ussdapp.core.parts import Encoding, Parts, split
 from ussdapp.core.routing import Routes
+from ussdapp.core.sender_ids import chosen
 from ussdapp.core.simulated import SIMULATED, channel_of
 from ussdapp.ports import Doorbells
 
 FURTHEST: Final = timedelta(days=90)  # ahead that something may be sent
-
-
-class SenderIdRefused(ValueError):
-    """The institution was not allotted that sender ID."""
 
 
 class TooFarAhead(ValueError):
@@ -120,7 +116,7 @@ class AcceptNotification:
             to=[(one, channel_of(self.routes, one, live=holder.live)) for one in asked.to],
             text=asked.text,
             klass=asked.klass,
-            sender_id=self._sender_id(holder, asked.sender_id),
+            sender_id=chosen(holder, asked.sender_id, self.short_code),
             encoding=parts.encoding,
             parts=len(parts),
             reference=asked.reference,
@@ -129,13 +125,6 @@ class AcceptNotification:
             due_at=due,
             expires_at=due + (asked.expires_in or LIVES[asked.klass]),
         )
-
-    def _sender_id(self, holder: KeyHolder, wanted: str | None) -> str:
-        if wanted is None or wanted == self.short_code:
-            return self.short_code
-        if not isinstance(holder, IssuedKey) or wanted not in holder.sender_ids:
-            raise SenderIdRefused
-        return wanted
 
     def _effect(self, holder: KeyHolder, asked: Asked) -> str:
         mode = _MODES[holder.live]

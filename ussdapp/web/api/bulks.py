@@ -129,12 +129,12 @@ def rejections(number: str) -> Response:
 @test_keys_too
 @documented(Operation("Approve a bulk", answers={200: BulkShown}, problems=(409,), path=_PATH))
 def approve(number: str) -> Response:
-    """Lets a bulk above the institution's limit be sent; by another key than the one that sent
-    it."""
+    """Lets a bulk above the institution's limit be sent, or an urgent one to more than 1,000; by
+    another person than the one who sent it, whichever of their keys either uses."""
     parts, by = serving(), holder()
     identity = _number(number)
     try:
-        parts.gateway.bulks.approve(by.institution, identity, f"key {by.key_id}", parts.clock())
+        parts.gateway.bulks.approve(by.institution, identity, by.person, parts.clock())
     except NoSuchBulk:
         raise Problem(404, _NONE) from None
     except OwnBulk:

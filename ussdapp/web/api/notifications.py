@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from flask import Blueprint, Response
 from pydantic import Field, StringConstraints
 
+from ussdapp.core import sender_ids
 from ussdapp.core.history import Sent
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Class
@@ -15,7 +16,6 @@ from ussdapp.usecases.accept_notification import (
     FURTHEST,
     AnotherBody,
     Asked,
-    SenderIdRefused,
     TooFarAhead,
 )
 from ussdapp.web.api.models import (
@@ -160,8 +160,8 @@ def send() -> Response:
         done = parts.gateway.accept_notification(holder(), _asked(sent, key), parts.clock())
     except TooLong:
         raise _fault("text", "too_long", f"It takes more than {MOST_PARTS} parts.") from None
-    except SenderIdRefused:
-        raise _fault("sender_id", "not_yours", "You were not allotted that sender ID.") from None
+    except sender_ids.SenderIdRefused as refused:
+        raise _fault("sender_id", sender_ids.CODE, str(refused)) from None
     except TooFarAhead:
         sentence = f"At most {FURTHEST.days} days ahead."
         raise _fault("send_at", "range", sentence) from None
