@@ -10,6 +10,7 @@ COMMANDS: Final = {
     "bulks": "ussdapp.cli.bulks:bulks",
     "channels": "ussdapp.cli.channels:channels",
     "demo": "ussdapp.cli.demo:demo",
+    "holidays": "ussdapp.cli.holidays:holidays",
     "institutions": "ussdapp.cli.institutions:institutions",
     "keys": "ussdapp.cli.keys:keys",
     "menus": "ussdapp.cli.menus:menus",
