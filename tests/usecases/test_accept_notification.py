@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.fakes.kept import Kept as Memory
+from ussdapp.core.acceptance import FURTHEST, TooFarAhead
 from ussdapp.core.inbound import KeyHolder
 from ussdapp.core.keys import IssuedKey
 from ussdapp.core.msisdn import Msisdn
@@ -15,14 +16,7 @@ from ussdapp.core.parts import TooLong
 from ussdapp.core.routing import Route, Routes
 from ussdapp.core.sender_ids import SenderIdRefused
 from ussdapp.core.simulated import ROUTES, SIMULATED
-from ussdapp.usecases.accept_notification import (
-    FURTHEST,
-    Accepting,
-    AcceptNotification,
-    Asked,
-    Kept,
-    TooFarAhead,
-)
+from ussdapp.usecases.accept_notification import Accepting, AcceptNotification, Asked, Kept
 
 NOON = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 ASHA = Msisdn("255754000001")

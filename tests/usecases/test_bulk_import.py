@@ -18,7 +18,8 @@ from tests.fakes.bulks import (
     asked,
     recipients,
 )
-from ussdapp.core.bulk import AnotherBody, BulkStatus, NoSuchBulk, NotNow, OwnBulk
+from ussdapp.core.acceptance import AnotherBody
+from ussdapp.core.bulk import BulkStatus, NoSuchBulk, NotNow, OwnBulk
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Class, Lane
 from ussdapp.ports import Deferred, Submitted

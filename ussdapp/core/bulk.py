@@ -14,10 +14,6 @@ MOST_ROWS: Final = 1_048_575  # what a sheet holds below its header
 MOST_URGENT: Final = 1000  # rows of class urgent that one person may send
 
 
-class AnotherBody(ValueError):
-    """That idempotency key was used before, with another body."""
-
-
 class BulkRefused(ValueError):
     """It cannot be taken: `field` is at fault, and the sentence says why."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from ussdapp.core.acceptance import AnotherBody
 from ussdapp.core.notification import RANK
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.core.status import Status
@@ -11,7 +12,7 @@ from ussdapp.stores.notifications import MSISDN, TEXT
 from ussdapp.stores.public_ids import PublicIds
 from ussdapp.stores.queue import QUEUED
 from ussdapp.stores.seal import Seal
-from ussdapp.usecases.accept_notification import Accepting, AnotherBody, Kept
+from ussdapp.usecases.accept_notification import Accepting, Kept
 
 REFERENCE: Final = "notifications.reference"
 _BLOCK: Final = 1000  # ids a row of the queue

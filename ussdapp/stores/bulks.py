@@ -6,8 +6,8 @@ from datetime import datetime
 from functools import partial
 from typing import IO, Any, Final
 
+from ussdapp.core.acceptance import AnotherBody
 from ussdapp.core.bulk import (
-    AnotherBody,
     BulkStatus,
     BulkView,
     NewBulk,

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import IO, Any, Final, Protocol
 
-from ussdapp.core import sender_ids
+from ussdapp.core import acceptance, sender_ids
 from ussdapp.core.bulk import AskedBulk, BulkRefused, NewBulk, Source
 from ussdapp.core.keys import IssuedKey
 from ussdapp.core.parts import MOST_PARTS, TooLong, split
@@ -15,7 +15,6 @@ from ussdapp.core.recipients import HeaderRefused, columns
 from ussdapp.wire.tables import MOST_OCTETS, Unreadable, rows_of_text
 from ussdapp.wire.workbooks import first_rows
 
-FURTHEST: Final = timedelta(days=90)  # ahead that something may be sent
 _KINDS: Final = {"csv": Source.CSV, "tsv": Source.CSV, "xlsx": Source.XLSX}
 _PEEKED: Final = 20  # rows that are read before it is accepted
 _PIECE: Final = 64 * 1024
@@ -36,7 +35,7 @@ class Bulks(Protocol):
 @dataclass(frozen=True, slots=True)
 class AcceptBulk:
     """Both return the bulk's number, committed; the same key and body again give the same. Raise
-    BulkRefused, AnotherBody, Unavailable."""
+    BulkRefused, SenderIdRefused, TooFarAhead, AnotherBody, Unavailable."""
 
     bulks: Bulks
     short_code: str
@@ -78,12 +77,11 @@ class AcceptBulk:
         now: datetime,
         digest: str = "",
     ) -> NewBulk:
-        if asked.send_at and asked.send_at - now > FURTHEST:
-            told = f"Something is sent at most {FURTHEST.days} days ahead."
-            raise BulkRefused("send_at", "range", told)
+        acceptance.due_at(asked.send_at, now)
         _refuse_too_long(worded(asked.text))
+        named = acceptance.named_by(asked.key, self.new_key)
         return NewBulk(
-            effect=self._effect(holder, asked),
+            effect=acceptance.effect("bulk", holder, named),
             body=f"{asked.body}:{digest}",
             institution=holder.institution,
             live=holder.live,
@@ -91,24 +89,13 @@ class AcceptBulk:
             name=asked.name,
             text=asked.text,
             klass=asked.klass,
-            sender_id=self._sender_id(holder, asked.sender_id),
+            sender_id=sender_ids.chosen(holder, asked.sender_id, self.short_code),
             repeats=asked.repeats,
             source=source,
             total=total,
             accepted_at=now,
             send_at=asked.send_at,
         )
-
-    def _sender_id(self, holder: IssuedKey, wanted: str | None) -> str:
-        try:
-            return sender_ids.chosen(holder, wanted, self.short_code)
-        except sender_ids.SenderIdRefused as refused:
-            raise BulkRefused("sender_id", sender_ids.CODE, str(refused)) from None
-
-    def _effect(self, holder: IssuedKey, asked: AskedBulk) -> str:
-        mode = "live" if holder.live else "test"
-        key = f"key:{asked.key}" if asked.key is not None else f"new:{self.new_key()}"
-        return f"bulk:{mode}:{holder.institution}:{key}"
 
 
 def _refuse_too_long(text: Worded) -> None:

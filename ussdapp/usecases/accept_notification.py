@@ -1,10 +1,11 @@
 """An institution sends one text to one MSISDN or to several: accepted whole, once, and rung for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Protocol
 
+from ussdapp.core import acceptance
 from ussdapp.core.inbound import KeyHolder
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import LIVES, Class
@@ -13,16 +14,6 @@ from ussdapp.core.routing import Routes
 from ussdapp.core.sender_ids import chosen
 from ussdapp.core.simulated import SIMULATED, channel_of
 from ussdapp.ports import Doorbells
-
-FURTHEST: Final = timedelta(days=90)  # ahead that something may be sent
-
-
-class TooFarAhead(ValueError):
-    """It would be sent later than FURTHEST from now."""
-
-
-class AnotherBody(ValueError):
-    """That idempotency key was used before, with another body."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -107,11 +98,10 @@ class AcceptNotification:
         return Accepted(kept.ids, accepting.encoding, accepting.parts)
 
     def _accepting(self, holder: KeyHolder, asked: Asked, now: datetime, parts: Parts) -> Accepting:
-        due = max(asked.send_at or now, now)
-        if due - now > FURTHEST:
-            raise TooFarAhead
+        due = acceptance.due_at(asked.send_at, now)
+        named = acceptance.named_by(asked.key, self.new_key)
         return Accepting(
-            effect=self._effect(holder, asked),
+            effect=acceptance.effect("api", holder, named),
             institution=holder.institution,
             to=[(one, channel_of(self.routes, one, live=holder.live)) for one in asked.to],
             text=asked.text,
@@ -125,11 +115,3 @@ class AcceptNotification:
             due_at=due,
             expires_at=due + (asked.expires_in or LIVES[asked.klass]),
         )
-
-    def _effect(self, holder: KeyHolder, asked: Asked) -> str:
-        mode = _MODES[holder.live]
-        key = f"key:{asked.key}" if asked.key is not None else f"new:{self.new_key()}"
-        return f"api:{mode}:{holder.institution}:{key}"
-
-
-_MODES: Final[Mapping[bool, str]] = {True: "live", False: "test"}

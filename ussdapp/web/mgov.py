@@ -11,10 +11,10 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from ussdapp.core.acceptance import AnotherBody
 from ussdapp.core.parts import TooLong
 from ussdapp.core.sender_ids import SenderIdRefused
 from ussdapp.ports import Unavailable
-from ussdapp.usecases.accept_notification import AnotherBody
 from ussdapp.web.mgov_bodies import Sent, Unreadable, asked, signed_by, v1_sent, v2_sent
 from ussdapp.web.permissions import PUBLIC, admitted, permission
 from ussdapp.web.problems import Problem, json_reply

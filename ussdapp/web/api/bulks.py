@@ -11,8 +11,9 @@ from typing import Any, Final
 from flask import Blueprint, Response, stream_with_context
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from ussdapp.core import sender_ids
+from ussdapp.core.acceptance import FURTHEST, AnotherBody, TooFarAhead
 from ussdapp.core.bulk import (
-    AnotherBody,
     AskedBulk,
     BulkRefused,
     BulkView,
@@ -78,11 +79,16 @@ def send() -> Response:
             number, total = _members(key, parts.clock())
     except BulkRefused as refused:
         raise _fault(refused.field, refused.code, str(refused)) from None
+    except sender_ids.SenderIdRefused as refused:
+        raise _fault("sender_id", sender_ids.CODE, str(refused)) from None
+    except TooFarAhead:
+        told = f"Something is sent at most {FURTHEST.days} days ahead."
+        raise _fault("send_at", "range", told) from None
     except AnotherBody:
         raise Problem(409, _BEFORE) from None
     identity = parts.gateway.bulk_ids[holder().live].shown(number)
-    told = BulkAccepted(id=identity, status="checking", total=total, accepted=0, rejected=0)
-    return answered(202, told)
+    answer = BulkAccepted(id=identity, status="checking", total=total, accepted=0, rejected=0)
+    return answered(202, answer)
 
 
 @bulks.get("/<number>")

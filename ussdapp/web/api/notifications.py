@@ -7,17 +7,13 @@ from flask import Blueprint, Response
 from pydantic import Field, StringConstraints
 
 from ussdapp.core import sender_ids
+from ussdapp.core.acceptance import FURTHEST, AnotherBody, TooFarAhead
 from ussdapp.core.history import Sent
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Class
 from ussdapp.core.parts import MOST_PARTS, TooLong
 from ussdapp.core.status import Status
-from ussdapp.usecases.accept_notification import (
-    FURTHEST,
-    AnotherBody,
-    Asked,
-    TooFarAhead,
-)
+from ussdapp.usecases.accept_notification import Asked
 from ussdapp.web.api.models import (
     REFUSED,
     Answer,
