@@ -15,19 +15,19 @@ import psycopg
 
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import RANK, Class
-from ussdapp.stores.notifications import MSISDN, TEXT
+from ussdapp.stores.packs import PACKED, packed
 from ussdapp.stores.queue import Flow, enqueue
 from ussdapp.stores.seal import Seal
 
 FIRST: Final = 255_754_000_000  # of the MSISDNs, one a row
 WORDS: Final = "Ndugu mteja, bili yako ya maji ya Novemba ni TZS {number}. Lipa kabla ya tarehe 30."
 _CHUNK: Final = 20_000  # rows a COPY
+_PACK: Final = 1000
 _CLEAR: Final = """TRUNCATE receipts, parked_receipts, submits, attempts, queue, windows, doubts,
-    in_part, contents, notifications, acceptances, id_bases"""
+    in_part, contents, packs, notifications, acceptances, id_bases"""
 _NOTIFICATIONS: Final = """COPY notifications (id, institution_id, effect, class, rank, channel,
     msisdn_index, text_index, sender_id, encoding, parts, automatic, status, status_at, accepted_at,
-    due_at, expires_at) FROM STDIN"""
-_CONTENTS: Final = "COPY contents (notification_id, msisdn_sealed, text_sealed) FROM STDIN"
+    due_at, expires_at, pack_id) FROM STDIN"""
 _IDS: Final = """SELECT setval(name, nextval(name) + %s) - %s
     FROM pg_get_serial_sequence('notifications', 'id') AS name"""
 _OPEN: Final = "SELECT EXISTS (SELECT FROM queue) OR EXISTS (SELECT FROM windows)"
@@ -83,7 +83,7 @@ def load(database: Database, channel: str, count: int, *, queued: bool = True) -
             with connection.transaction():
                 flow = Flow(channel, _RANK, institution, bulk_id=1)
                 enqueue(connection, flow, range(first, first + count), common.now)
-        connection.execute("VACUUM ANALYZE notifications, contents, queue")
+        connection.execute("VACUUM ANALYZE notifications, packs, queue")
         connection.execute("CHECKPOINT")
     return range(first, first + count)
 
@@ -121,13 +121,19 @@ class _Common:
     now: datetime
     run: str
 
+    def pack_of(self, number: int) -> int:
+        """The id of the pack in which that row is."""
+        return self.first + number // _PACK
+
 
 def _load_some(database: Database, common: _Common, numbers: range) -> None:
     seal = Seal(*database.keys)
     with psycopg.connect(database.url) as connection:
-        for into, line in ((_NOTIFICATIONS, _notification), (_CONTENTS, _content)):
-            with connection.cursor() as cursor, cursor.copy(into) as copy:
-                copy.write("".join(line(seal, common, number) for number in numbers))
+        with connection.cursor() as cursor, cursor.copy(_NOTIFICATIONS) as copy:
+            copy.write("".join(_notification(seal, common, number) for number in numbers))
+        for start in range(numbers.start, numbers.stop, _PACK):
+            some = range(start, min(start + _PACK, numbers.stop))
+            connection.execute(PACKED, (common.pack_of(start), _pack(seal, common, some)))
 
 
 def _notification(seal: Seal, common: _Common, number: int) -> str:
@@ -137,14 +143,17 @@ def _notification(seal: Seal, common: _Common, number: int) -> str:
     return (
         f"{common.first + number}\t{common.institution}\t{common.run}{number:016x}\tbulk\t{_RANK}\t"
         f"{common.channel}\t\\\\x{index}\t\\\\x{words}\t15200\tgsm7\t1\tf\tqueued\t"
-        f"{at}\t{at}\t{at}\t{until}\n"
+        f"{at}\t{at}\t{at}\t{until}\t{common.pack_of(number)}\n"
     )
 
 
-def _content(seal: Seal, common: _Common, number: int) -> str:
-    msisdn = seal.close_text(str(FIRST + number), MSISDN).hex()
-    text = seal.close_text(WORDS.format(number=number), TEXT).hex()
-    return f"{common.first + number}\t\\\\x{msisdn}\t\\\\x{text}\n"
+def _pack(seal: Seal, common: _Common, numbers: range) -> bytes:
+    return packed(
+        seal,
+        [common.first + number for number in numbers],
+        [str(FIRST + number) for number in numbers],
+        [WORDS.format(number=number) for number in numbers],
+    )
 
 
 def _number(connection: psycopg.Connection, query: LiteralString, *values: int) -> int:

@@ -16,11 +16,11 @@ from ussdapp.stores.balance import balance
 from ussdapp.stores.bulk_counts import BulkCounts
 from ussdapp.stores.bulk_rows import PgBulkRows
 from ussdapp.stores.bulks import PgBulks
-from ussdapp.stores.database import Database, rows
+from ussdapp.stores.database import Connection, Database, rows
 from ussdapp.stores.institutions import PgInstitutions
 from ussdapp.stores.journal import PgJournal
 from ussdapp.stores.leases import PgLeases
-from ussdapp.stores.notifications import MSISDN, TEXT
+from ussdapp.stores.packs import Packs
 from ussdapp.stores.seal import Seal
 from ussdapp.usecases.accept_bulk import AcceptBulk
 from ussdapp.usecases.import_bulk import ImportBulk
@@ -106,13 +106,17 @@ class Office:
 
     def sent(self, number: int) -> list[tuple[int, str, str]]:
         """Row, MSISDN and text of every notification of the bulk."""
-        query = """SELECT n.row_no, c.msisdn_sealed, c.text_sealed FROM notifications n
-            JOIN contents c ON c.notification_id = n.id WHERE n.bulk_id = %s ORDER BY n.row_no"""
-        found = self.database.run(lambda link: rows(link, query, (number,)))
-        return [
-            (row, SEAL.open_text(msisdn, MSISDN), SEAL.open_text(text, TEXT))
-            for row, msisdn, text in found
-        ]
+        query = "SELECT row_no, id, pack_id FROM notifications WHERE bulk_id = %s ORDER BY row_no"
+
+        def work(link: Connection) -> list[tuple[int, str, str]]:
+            found = rows(link, query, (number,))
+            packs = Packs(SEAL).opened(link.cursor(binary=True), {row[2] for row in found})
+            return [
+                (row, to.digits, text)
+                for row, (to, text) in ((row, packs[pack][one]) for row, one, pack in found)
+            ]
+
+        return self.database.run(work)
 
     def ask(self, query: Any, *values: Any) -> list[Any]:
         return self.database.run(lambda link: rows(link, query, values))

@@ -13,8 +13,7 @@ from ussdapp.core.notification import LIVES, RANK
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.stores.bulks import A_BLOCK, PREVIEW
 from ussdapp.stores.database import Connection, as_array, first
-from ussdapp.stores.notifications import MSISDN
-from ussdapp.stores.notifications import TEXT as WORDS
+from ussdapp.stores.packs import PACK_IDS, PACKED, packed
 from ussdapp.stores.seal import Seal
 
 HELD: Final = "held:"
@@ -39,11 +38,10 @@ _HOLD: Final = """
     VALUES (%s, %s, 0, %s, %s, '9999-01-01', %s::text::bigint[])
 """
 _NOTIFICATIONS: Final = """
-    COPY notifications (id, crowded, channel, bulk_id, row_no, msisdn_index, text_index, encoding,
-        parts, institution_id, class, rank, sender_id, automatic, status, status_at, accepted_at,
-        due_at, expires_at) FROM STDIN
+    COPY notifications (id, pack_id, crowded, channel, bulk_id, row_no, msisdn_index, text_index,
+        encoding, parts, institution_id, class, rank, sender_id, automatic, status, status_at,
+        accepted_at, due_at, expires_at) FROM STDIN
 """
-_CONTENTS: Final = "COPY contents (notification_id, msisdn_sealed, text_sealed) FROM STDIN"
 _REJECTIONS: Final = "COPY bulk_rejections (bulk_id, row_no, field, code, message) FROM STDIN"
 _PROGRESS: Final = """
     UPDATE bulks SET read = %(end)s, tries = 0, total = CASE source WHEN 'recipients' THEN total
@@ -60,7 +58,8 @@ class Prepared:
     COPY reads them, but for what the database has yet to say."""
 
     def __init__(self, seal: Seal, bulk: Checking, chunk: Chunk) -> None:
-        index, content, close = seal.index, seal.content_index, seal.close_text
+        self.seal = seal
+        index, content = seal.index, seal.content_index
         due = max(bulk.send_at or bulk.accepted_at, bulk.accepted_at)
         tail = _tail(bulk, due)
         self.scheduled = due - bulk.accepted_at > _SCHEDULED
@@ -72,16 +71,12 @@ class Prepared:
             f"{row.encoding}\t{row.parts}\t{tail}"
             for row, one in zip(chunk.rows, spelt, strict=True)
         ]
-        self.contents = [
-            f"\\\\x{close(row.msisdn.digits, MSISDN).hex()}\t\\\\x{close(row.text, WORDS).hex()}\n"
-            for row in chunk.rows
-        ]
         previewed = [
             {"row": row.number, "to": str(row.msisdn), "text": row.text,
              "encoding": row.encoding, "parts": row.parts}
             for row in chunk.rows[:_PREVIEWED]
         ]  # fmt: skip
-        self.preview = close(json.dumps(previewed), PREVIEW) if previewed else None
+        self.preview = seal.close_text(json.dumps(previewed), PREVIEW) if previewed else None
 
 
 def _tail(bulk: Checking, due: datetime) -> str:
@@ -113,29 +108,27 @@ def keep(connection: Connection, bulk: Checking, chunk: Chunk, prepared: Prepare
     lately: dict[bytes, int | None] = {row[0]: row[1] for row in known if row[2]}
     networks: dict[bytes, str] = {row[0]: row[3] for row in known if not row[2]}
     doubles, kept, crowded = _sorted_out(bulk, chunk, prepared.indexes, lately)
-    numbers = [row[0] for row in cursor.execute(_IDS, (len(kept),)).fetchall()]
-    held: dict[str, list[int]] = {}
-    lines, contents = [], []
-    for number, at in zip(numbers, kept, strict=True):
-        channel = chunk.rows[at].channel
-        if networks and channel != SIMULATED:
-            channel = networks.get(prepared.indexes[at], channel)
-        held.setdefault(channel, []).append(number)
-        flag = "t" if prepared.scheduled or at in crowded else "f"
-        lines.append(f"{number}\t{flag}\t{channel}\t{prepared.rows[at]}")
-        contents.append(f"{number}\t{prepared.contents[at]}")
+    ids = dict(zip(kept, _next(cursor, _IDS, len(kept)), strict=True))
+    blocks = _blocks(chunk, prepared, networks, kept)
+    lines: list[str] = []
+    for pack, (channel, places) in zip(_next(cursor, PACK_IDS, len(blocks)), blocks, strict=True):
+        numbers = [ids[at] for at in places]
+        rows = [chunk.rows[at] for at in places]
+        sealed = packed(
+            prepared.seal, numbers, [row.msisdn.digits for row in rows], [row.text for row in rows]
+        )
+        connection.execute(PACKED, (pack, sealed))
+        flow = (f"{HELD}{channel}", RANK[bulk.klass], bulk.institution_id, bulk.id)
+        connection.execute(_HOLD, (*flow, as_array(numbers)))
+        for at in places:
+            flag = "t" if prepared.scheduled or at in crowded else "f"
+            lines.append(f"{ids[at]}\t{pack}\t{flag}\t{channel}\t{prepared.rows[at]}")
     _copy(connection, _NOTIFICATIONS, lines)
-    _copy(connection, _CONTENTS, contents)
     rejections = [*chunk.rejections, *doubles]
     _copy(connection, _REJECTIONS, [
         "\t".join((str(bulk.id), str(one.row), *map(_field, one[1:]))) + "\n"
         for one in sorted(rejections, key=lambda one: one.row)
     ])  # fmt: skip
-    for channel, ids in held.items():
-        flow = (f"{HELD}{channel}", RANK[bulk.klass], bulk.institution_id, bulk.id)
-        for start in range(0, len(ids), A_BLOCK):
-            block = as_array(ids[start : start + A_BLOCK])
-            connection.execute(_HOLD, (*flow, block))
     connection.execute(_PROGRESS, {
         "id": bulk.id,
         "end": chunk.end,
@@ -145,6 +138,27 @@ def keep(connection: Connection, bulk: Checking, chunk: Chunk, prepared: Prepare
         "parts": sum(chunk.rows[at].parts for at in kept),
         "preview": prepared.preview,
     })  # fmt: skip
+
+
+def _next(cursor: Any, query: Any, count: int) -> list[int]:
+    return [row[0] for row in cursor.execute(query, (count,)).fetchall()]
+
+
+def _blocks(
+    chunk: Chunk, prepared: Prepared, networks: dict[bytes, str], kept: list[int]
+) -> list[tuple[str, list[int]]]:
+    """The places of the rows that are kept, each block of one channel."""
+    held: dict[str, list[int]] = {}
+    for at in kept:
+        channel = chunk.rows[at].channel
+        if networks and channel != SIMULATED:
+            channel = networks.get(prepared.indexes[at], channel)
+        held.setdefault(channel, []).append(at)
+    return [
+        (channel, places[start : start + A_BLOCK])
+        for channel, places in held.items()
+        for start in range(0, len(places), A_BLOCK)
+    ]
 
 
 def _sorted_out(

@@ -2,8 +2,9 @@
 
 import itertools
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -13,6 +14,7 @@ from ussdapp.core.notification import MOST_A_WHILE, MOST_IDENTICAL, Lane
 from ussdapp.ports import Fenced, Submission, Unavailable
 from ussdapp.stores.database import Connection, Database, as_array, first
 from ussdapp.stores.notifications import MSISDN, TEXT
+from ussdapp.stores.packs import Pack, Packs
 from ussdapp.stores.queue import AGAIN
 from ussdapp.stores.seal import Seal
 
@@ -39,6 +41,22 @@ _TAKE: Final = """
         UPDATE queue q SET ids = rest FROM taken t WHERE q.id = t.id AND cardinality(rest) > 0)
     SELECT ids FROM taken ORDER BY rank, turn, id
 """
+# Most are plain: never tried, due, wanted, and of an MSISDN that got nothing else lately. They are
+# looked at and journaled in one go.
+_PLAIN: Final = """
+    WITH found AS MATERIALIZED (
+        SELECT id, sender_id, pack_id FROM notifications n
+        WHERE id = ANY (%(ids)s::text::bigint[]) AND status = 'queued' AND attempts = 0
+            AND NOT waited AND NOT resent AND expires_at > %(now)s
+            AND (NOT crowded OR class = 'urgent')
+            AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.msisdn_index = n.msisdn_index
+                AND o.until_at IS NULL AND n.class IN ('transaction', 'bulk')
+                AND (o.institution_id IS NULL OR o.institution_id = n.institution_id))),
+    journaled AS (
+        INSERT INTO windows SELECT %(window)s, %(channel)s, %(bind)s, %(epoch)s, %(now)s,
+            array_agg(id) FROM found HAVING count(*) > 0)
+    SELECT sender_id, pack_id, array_agg(id ORDER BY id) FROM found GROUP BY 1, 2
+"""
 # What ends here while an earlier copy is in doubt is in doubt: that copy may have arrived. What
 # its MSISDN gets too much of waits: only one that is not the first of its day can be too much, and
 # those that are keep their place.
@@ -47,7 +65,7 @@ _OPEN: Final = (
     WITH found AS MATERIALIZED (
         SELECT id, attempts + (NOT waited)::int AS attempt, sender_id, resent, rank, class,
             institution_id, coalesce(bulk_id, 0) AS bulk_id, msisdn_index, text_index, expires_at,
-            crowded AND attempts = 0 AND class <> 'urgent' AS counted
+            crowded AND attempts = 0 AND class <> 'urgent' AS counted, pack_id
         FROM notifications WHERE id = ANY (%(ids)s::text::bigint[]) AND status = 'queued'),
     had AS MATERIALIZED (
         SELECT p.msisdn_index, p.text_index, count(*) AS count
@@ -89,14 +107,15 @@ _OPEN: Final = (
         WHERE n.id = c.id AND c.hindrance IS NOT NULL AND n.status = 'queued'),
     journaled AS (
         INSERT INTO windows SELECT %(window)s, %(channel)s, %(bind)s, %(epoch)s, %(now)s,
-            array_agg(id) FROM checked WHERE hindrance IS NULL HAVING count(*) > 0),
+            array_agg(id) FROM checked WHERE hindrance IS NULL HAVING count(*) > 0
+        ON CONFLICT (id) DO UPDATE SET ids = windows.ids || excluded.ids),
     later AS ("""  # noqa: S608
     + AGAIN
     + """
         FROM (SELECT %(channel)s AS channel, rank, coalesce(institution_id, 0) AS institution_id,
                 bulk_id, %(later)s::timestamptz AS due_at, array_agg(id ORDER BY id) AS ids
             FROM checked WHERE hindrance = 'over_cap' GROUP BY 1, 2, 3, 4) e)
-    SELECT c.id, c.attempt, c.sender_id, CASE WHEN c.attempt > 1 THEN ARRAY(
+    SELECT c.id, c.attempt, c.sender_id, c.pack_id, CASE WHEN c.attempt > 1 THEN ARRAY(
         SELECT DISTINCT part FROM submits s WHERE s.notification_id = c.id AND s.told) END
     FROM checked c WHERE c.hindrance IS NULL
 """
@@ -138,12 +157,23 @@ _GIVE_BACK: Final = (
 log = structlog.get_logger()
 
 
+class _Claimed(NamedTuple):
+    """Rows that are alike: of one attempt, sender ID and pack, and with the same parts taken."""
+
+    ids: list[int]
+    attempt: int
+    sender_id: str
+    pack: int | None
+    taken: frozenset[int] = frozenset()
+
+
 class Claims:
     """One process's claims; each names the window it opens."""
 
     def __init__(self, database: Database, seal: Seal) -> None:
         self._database = database
         self._seal = seal
+        self._packs = Packs(seal)
         self._windows = itertools.count(secrets.randbits(62))
         # windows whose claim may have been committed, or may yet be; each lane has its thread
         self._unheard: dict[int, datetime] = {}
@@ -203,40 +233,58 @@ class Claims:
             return []
         ids = [number for (block,) in blocks for number in block]
         self._block[lane] = len(ids) / len(blocks)
-        listed = as_array(ids)
-        cursor.execute(_LOCK_DOUBTS, {"ids": listed})
-        opened = cursor.execute(_OPEN, {**values, "ids": listed}).fetchall()
-        if not opened:
+        claimed = _claimed(cursor, values, ids)
+        if not claimed:
             return None
-        contents = cursor.execute(_CONTENTS, (listed,)).fetchall()
-        found, bad = self._submissions(ids, opened, contents, values["window"])
+        found, bad = self._submissions(cursor, claimed, values["window"])
         if bad:
             log.error("claim.unreadable", channel=values["channel"], rows=len(bad))
             connection.execute(_UNREADABLE, {**values, "bad": bad})
+        if len(claimed) > 1:  # in the order in which they were taken
+            places = {number: place for place, number in enumerate(ids)}
+            found.sort(key=lambda row: places[row.id])
         return found or None
 
     def _submissions(
-        self, ids: list[int], opened: list[Any], contents: list[Any], window: int
+        self, cursor: Any, claimed: list[_Claimed], window: int
     ) -> tuple[list[Submission], list[int]]:
-        """In the order in which they were taken, and the ids of those that cannot be opened."""
-        rows = {row[0]: row for row in opened}
-        sealed = {row[0]: row for row in contents}
-        msisdn_of, text_of = self._seal.opener(MSISDN), self._seal.opener(TEXT)
+        """What is submitted, and the ids of those whose contents cannot be opened."""
         found: list[Submission] = []
         bad: list[int] = []
-        for number in ids:
-            if number not in rows:
-                continue
-            _, attempt, sender_id, taken = rows[number]
-            try:
-                _, msisdn, text = sealed[number]
-                to, words = Msisdn(msisdn_of(msisdn)), text_of(text)
-            except (KeyError, ValueError):  # Unsealable and NotAnMsisdn among them
-                bad.append(number)
-                continue
-            parts = frozenset(taken) if taken else _NOTHING
-            found.append(Submission(number, attempt, to, words, sender_id, window, parts))
+        packs = self._packs.opened(cursor, {one.pack for one in claimed if one.pack is not None})
+        alone = [number for one in claimed if one.pack is None for number in one.ids]
+        apart = self._apart(cursor, alone) if alone else {}
+        for one in claimed:
+            contents = apart if one.pack is None else packs[one.pack]
+            for number in one.ids:
+                content = contents.get(number)
+                if content is None:
+                    bad.append(number)
+                    continue
+                found.append(
+                    Submission(number, one.attempt, *content, one.sender_id, window, one.taken)
+                )
         return found, bad
 
+    def _apart(self, cursor: Any, ids: list[int]) -> Pack:
+        """Contents that lie in no pack."""
+        msisdn_of, text_of = self._seal.opener(MSISDN), self._seal.opener(TEXT)
+        found: dict[int, tuple[Msisdn, str]] = {}
+        for number, msisdn, text in cursor.execute(_CONTENTS, (as_array(ids),)).fetchall():
+            with suppress(ValueError):  # Unsealable and NotAnMsisdn among them
+                found[number] = Msisdn(msisdn_of(msisdn)), text_of(text)
+        return found
 
-_NOTHING: Final[frozenset[int]] = frozenset()
+
+def _claimed(cursor: Any, values: dict[str, Any], ids: list[int]) -> list[_Claimed]:
+    """Journals what may leave of those ids; what may not is ended, or queued for later."""
+    plain = cursor.execute(_PLAIN, {**values, "ids": as_array(ids)}).fetchall()
+    claimed = [_Claimed(some, 1, sender_id, pack) for sender_id, pack, some in plain]
+    others = set(ids).difference(*(one.ids for one in claimed))
+    if others:
+        listed = as_array(sorted(others))
+        cursor.execute(_LOCK_DOUBTS, {"ids": listed})
+        for number, *row, taken in cursor.execute(_OPEN, {**values, "ids": listed}).fetchall():
+            attempt, sender_id, pack = row
+            claimed.append(_Claimed([number], attempt, sender_id, pack, frozenset(taken or ())))
+    return claimed

@@ -1,5 +1,6 @@
 """Knows what became of an institution's notifications; of another's it finds nothing."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, LiteralString
 
@@ -14,6 +15,7 @@ from ussdapp.core.status import Status
 from ussdapp.stores.accepted import REFERENCE, reference_index
 from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.notifications import MSISDN
+from ussdapp.stores.packs import Pack, Packs
 from ussdapp.stores.public_ids import PublicIds
 from ussdapp.stores.seal import Seal
 from ussdapp.stores.why import why
@@ -22,12 +24,13 @@ _LOOKED_AT: Final = 5000  # notifications that one page is picked from
 # A test key is in many hands: it sees what was simulated and no citizen's MSISDN.
 _SENT: Final[LiteralString] = """
     SELECT n.id, n.stands, c.msisdn_sealed, n.class, n.sender_id, n.encoding, n.parts,
-        c.reference_sealed, n.accepted_at, n.status_at, n.detail, n.attempts, n.parts_delivered
+        c.reference_sealed, n.accepted_at, n.status_at, n.detail, n.attempts, n.parts_delivered,
+        n.pack_id
 """
 _ONE: Final = (
     _SENT  # noqa: S608
     + """
-    FROM notifications_now n JOIN contents c ON c.notification_id = n.id
+    FROM notifications_now n LEFT JOIN contents c ON c.notification_id = n.id
     WHERE n.id = %(id)s AND (%(live)s OR n.channel = %(simulated)s) AND n.institution_id =
         (SELECT id FROM institutions WHERE short_name = %(institution)s)
 """
@@ -59,7 +62,7 @@ _PICK: Final[LiteralString] = """
             AND (%(status)s::text IS NULL OR stands = %(status)s)
         ORDER BY id DESC LIMIT %(limit)s)"""
 _SHOW: Final[LiteralString] = """, (SELECT count(*) FROM looked), (SELECT min(id) FROM looked)
-    FROM picked n JOIN contents c ON c.notification_id = n.id ORDER BY n.id DESC
+    FROM picked n LEFT JOIN contents c ON c.notification_id = n.id ORDER BY n.id DESC
 """
 _LEFT: Final[LiteralString] = "SELECT count(*), min(id) FROM looked"
 
@@ -88,14 +91,14 @@ class PgHistories:
             return None
         values = {**_of(holder), "id": number}
 
-        def work(connection: Connection) -> tuple[Any, list[Any]]:
-            row = first(connection, _ONE, values)
-            return row, rows(connection, _TRIES, values) if row else []
+        def work(connection: Connection) -> tuple[list[Sent], list[Any]]:
+            found = self._sent(connection, rows(connection, _ONE, values))
+            return found, rows(connection, _TRIES, values) if found else []
 
-        row, tries = self._database.run(work)
-        if row is None:
+        found, tries = self._database.run(work)
+        if not found:
             return None
-        sent = self._sent(row)
+        sent = found[0]
         told = why(self._database, number, now, self._bulk_hours)
         return History(sent, events(sent, [Try(*one) for one in tries]), told or "")
 
@@ -124,13 +127,13 @@ class PgHistories:
 
         look = _LOOK + (_REFERRED if reference is not None else "") + _PICK
 
-        def work(connection: Connection) -> tuple[list[Any], Any]:
+        def work(connection: Connection) -> tuple[list[Any], list[Sent], Any]:
             found = rows(connection, look + _SENT + _SHOW, values)
-            return found, found[-1][13:] if found else first(connection, look + _LEFT, values)
+            left = found[-1][14:] if found else first(connection, look + _LEFT, values)
+            return found, self._sent(connection, found), left
 
-        found, (looked_at, oldest) = self._database.run(work)
-        sent = tuple(self._sent(row) for row in found)
-        return Page(sent, self._next(found, values, looked_at, oldest))
+        found, sent, (looked_at, oldest) = self._database.run(work)
+        return Page(tuple(sent), self._next(found, values, looked_at, oldest))
 
     def _next(
         self, found: list[Any], values: dict[str, Any], looked_at: int, oldest: int | None
@@ -144,13 +147,20 @@ class PgHistories:
             return self._cursors.shown(found[-1][0])
         return self._cursors.shown(oldest) if looked_at == values["most"] else None
 
-    def _sent(self, row: Any) -> Sent:
+    def _sent(self, connection: Connection, found: list[Any]) -> list[Sent]:
+        packs = Packs(self._seal).opened(
+            connection.cursor(binary=True), {row[13] for row in found if row[13] is not None}
+        )
+        return [self._one_sent(row, packs) for row in found]
+
+    def _one_sent(self, row: Any, packs: Mapping[int, Pack]) -> Sent:
         seal = self._seal
         reference = seal.open_text(row[7], REFERENCE) if row[7] is not None else None
+        packed = row[2] is None
         return Sent(
             id=self._ids.shown(row[0]),
             status=Status(row[1]),
-            msisdn=Msisdn(seal.open_text(row[2], MSISDN)),
+            msisdn=packs[row[13]][row[0]][0] if packed else Msisdn(seal.open_text(row[2], MSISDN)),
             klass=Class(row[3]),
             sender_id=row[4],
             encoding=Encoding(row[5]),

@@ -10,7 +10,7 @@ from ussdapp.core.message_ids import folded
 from ussdapp.core.notification import MOST_COPIES, RESENT_AFTER, Lane
 from ussdapp.ports import Deferred, InDoubt, Outcome, Rejected, Submission, Submitted, Taken
 from ussdapp.stores.claims import Claims
-from ussdapp.stores.database import Connection, Database, as_array, columns, rows
+from ussdapp.stores.database import Connection, Database, as_array, columns, first, rows
 from ussdapp.stores.queue import AGAIN
 from ussdapp.stores.seal import Seal
 
@@ -24,6 +24,16 @@ _OPEN: Final = """
 """
 _CLOSE: Final = "DELETE FROM windows WHERE id = %s"
 _NARROW: Final = "UPDATE windows SET ids = %s::text::bigint[] WHERE id = %s"
+# Most windows: nothing was taken out of it, and all of it was taken at its first attempt.
+_ALL_TAKEN: Final = """
+    WITH closed AS (
+        DELETE FROM windows WHERE id = %(window)s AND cardinality(ids) = %(count)s RETURNING ids),
+    moved AS (
+        UPDATE notifications n SET status = 'submitted', status_at = %(now)s, attempts = 1,
+            copies = 1, detail = '' FROM closed WHERE n.id = ANY (closed.ids)
+            AND n.status = 'queued')
+    SELECT FROM closed
+"""
 _TAKEN: Final = """
     UPDATE notifications SET status = 'submitted', status_at = %s, attempts = 1, copies = 1,
         detail = '' WHERE id = ANY (%s::text::bigint[]) AND status = 'queued'
@@ -209,6 +219,8 @@ class PgJournal:
 def _record(
     connection: Connection, where: dict[str, Any], window: Sequence[_Answered], now: datetime
 ) -> None:
+    if _all_taken(connection, where["account"], window, now):
+        return
     numbers = sorted({row.window for row, _ in window})
     late = list(window)
     for opened in rows(connection, _OPEN, (numbers,)):
@@ -245,9 +257,27 @@ def _plain(row: Submission, outcome: Outcome) -> bool:
     )
 
 
+def _all_taken(
+    connection: Connection, account: str, window: Sequence[_Answered], now: datetime
+) -> bool:
+    """Records a whole window that was taken; whether it was one."""
+    number = window[0][0].window if window else 0
+    if not all(row.window == number and _plain(row, outcome) for row, outcome in window):
+        return False
+    values = {"window": number, "count": len(window), "now": now}
+    if first(connection, _ALL_TAKEN, values) is None:
+        return False
+    _copy(connection, account, window, now)
+    return True
+
+
 def _take(connection: Connection, account: str, plain: list[_Answered], now: datetime) -> None:
     ids = as_array(sorted(row.id for row, _ in plain))
     connection.execute(_TAKEN, (now, ids))
+    _copy(connection, account, plain, now)
+
+
+def _copy(connection: Connection, account: str, plain: Sequence[_Answered], now: datetime) -> None:
     tail = f"\t{now.isoformat()}\n"
     head = f"\t{_field(account)}\t"
     lines = [

@@ -1,20 +1,21 @@
 """Knows what a channel's operator took and has not told the end of."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.ports import Awaited
-from ussdapp.stores.database import Database, rows
+from ussdapp.stores.database import Connection, Database, rows
 from ussdapp.stores.notifications import MSISDN
+from ussdapp.stores.packs import Packs
 from ussdapp.stores.seal import Seal
 
 _KEPT: Final = timedelta(hours=72)
 _MOST: Final = 100_000
 _UNREPORTED: Final = """
-    SELECT s.message_id, c.msisdn_sealed, s.submitted_at
+    SELECT s.message_id, c.msisdn_sealed, s.submitted_at, n.pack_id, n.id
     FROM submits s JOIN notifications n ON n.id = s.notification_id
-    JOIN contents c ON c.notification_id = n.id
+    LEFT JOIN contents c ON c.notification_id = n.id
     WHERE s.account = %s AND s.told AND s.message_id <> '' AND s.receipt IS NULL
         AND s.submitted_at > %s AND n.status IN ('submitted', 'in_doubt')
     ORDER BY s.submitted_at DESC LIMIT %s
@@ -31,7 +32,16 @@ class PgUnreported:
     def of(self, channel: str, now: datetime) -> list[Awaited]:
         """Those of the last 72 hours, the newest first and 100,000 at most; raises Unavailable."""
         values = (channel, now - _KEPT, _MOST)
-        found = self._database.run(lambda link: rows(link, _UNREPORTED, values))
-        return [
-            Awaited(row[0], Msisdn(self._seal.open_text(row[1], MSISDN)), row[2]) for row in found
-        ]
+        return self._database.run(lambda link: self._awaited(link, rows(link, _UNREPORTED, values)))
+
+    def _awaited(self, connection: Connection, found: list[Any]) -> list[Awaited]:
+        packs = Packs(self._seal)
+        cursor = connection.cursor(binary=True)
+        awaited = []
+        for message_id, sealed, at, pack, number in found:
+            if sealed is None:
+                msisdn = packs.opened(cursor, (pack,))[pack][number][0]
+            else:
+                msisdn = Msisdn(self._seal.open_text(sealed, MSISDN))
+            awaited.append(Awaited(message_id, msisdn, at))
+        return awaited

@@ -15,6 +15,7 @@ from ussdapp.ports import Deferred, InDoubt, Journal, Outcome, Sending, Submissi
 log = structlog.get_logger()
 
 
+_BROKEN: Final = InDoubt("broken")
 _STALE_S: Final = 10.0  # well before a silent holder's lease is taken from it (30 s)
 
 
@@ -62,16 +63,17 @@ class DeliverWindow:
         clock: Callable[[], datetime],
         lane: Lane | None,
     ) -> None:
-        # what breaks here breaks after its rows may have left: they are in doubt, all of them
-        answered: list[tuple[Submission, Outcome]] = [(row, InDoubt("broken")) for row in window]
+        answered: list[tuple[Submission, Outcome]] = []
         began = self.ticks()
         try:
             answered = list(zip(window, channel.submit(window, lane), strict=True))
         finally:
-            troubled = sum(_is_trouble(outcome) for _, outcome in answered)
-            self.watch(len(answered), troubled, self.ticks() - began)
+            # what breaks there breaks after its rows may have left: they are in doubt, all of them
+            answered = answered or [(row, _BROKEN) for row in window]
+            outcomes = [outcome for _, outcome in answered]
+            self.watch(len(answered), sum(map(_is_trouble, outcomes)), self.ticks() - began)
             self._record(lease, answered, clock)
-        log.info("window.delivered", channel=channel.name, **_counts(answered))
+        log.info("window.delivered", channel=channel.name, **_counts(outcomes))
 
     def _record(
         self,
@@ -93,5 +95,6 @@ def _is_trouble(outcome: Outcome) -> bool:
     return isinstance(outcome, InDoubt) or (isinstance(outcome, Deferred) and outcome.counts)
 
 
-def _counts(answered: list[tuple[Submission, Outcome]]) -> dict[str, int]:
-    return Counter(type(outcome).__name__.lower() for _, outcome in answered)
+def _counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    kinds = Counter(map(type, outcomes))
+    return {kind.__name__.lower(): count for kind, count in kinds.items()}
