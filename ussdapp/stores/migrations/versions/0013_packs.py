@@ -5,8 +5,8 @@ A row of a bulk has its contents in its pack, any other notification in `content
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
