@@ -15,7 +15,7 @@ from ussdapp.core.back_office import (
     Relayed,
 )
 from ussdapp.core.branches import Files, MenuVersion, Publisher
-from ussdapp.core.case import CaseView, NewCase, Reply
+from ussdapp.core.case import CaseView, NewCase, Reply, Transfer, Transferred
 from ussdapp.core.inbound import Institution, Lease, Mo, Receipt
 from ussdapp.core.menu import Menu
 from ussdapp.core.mo_parts import MoPart
@@ -40,6 +40,14 @@ class NoSuchCase(LookupError):
 
 class CaseClosed(Exception):
     """A closed case takes no reply."""
+
+
+class NoSuchInstitution(LookupError):
+    """Nobody has that short name."""
+
+
+class SameInstitution(ValueError):
+    """It has the case already."""
 
 
 class NoSuchBranch(LookupError):
@@ -164,7 +172,32 @@ class Addition:
     at: datetime
 
 
-class Cases(Protocol):
+class Replies(Protocol):
+    """Keeps what institutions answer, with what is told of it, all or nothing."""
+
+    def reply(
+        self, reply: Reply, notify: Callable[[Msisdn, str, CaseView], Notification]
+    ) -> tuple[CaseView, str | None]:
+        """Commits the reply, its event and the notification `notify(msisdn, language, case)`
+        makes of it, unless the case is anonymous; the same effect again changes nothing. Returns
+        the case and the channel that now has work. Raises NoSuchCase, CaseClosed."""
+        ...
+
+
+class Transfers(Protocol):
+    """Hands cases from one institution to another. Raises Unavailable."""
+
+    def transfer(
+        self, transfer: Transfer, notify: Callable[[Msisdn, str], Notification]
+    ) -> tuple[Transferred, str | None]:
+        """Commits that the case, as received, is the other institution's alone, and the
+        notification `notify(msisdn, language)` makes of it, unless the case is anonymous; the
+        last transfer of a case again changes nothing. Returns what became of it and the channel
+        that now has work. Raises NoSuchCase, CaseClosed, NoSuchInstitution, SameInstitution."""
+        ...
+
+
+class Cases(Replies, Protocol):
     """Keeps cases, with their events and what is told of them, all or nothing."""
 
     def file(self, case: NewCase, receipt: Notification | None) -> Reference:
@@ -174,14 +207,6 @@ class Cases(Protocol):
 
     def view(self, reference: Reference, msisdn: Msisdn) -> CaseView | None:
         """The case if this MSISDN opened it; another's and none look the same."""
-        ...
-
-    def reply(
-        self, reply: Reply, notify: Callable[[Msisdn, str, CaseView], Notification]
-    ) -> tuple[CaseView, str | None]:
-        """Commits the reply, its event and the notification `notify(msisdn, language, case)`
-        makes of it, unless the case is anonymous; the same effect again changes nothing. Returns
-        the case and the channel that now has work. Raises NoSuchCase, CaseClosed."""
         ...
 
     def add(self, addition: Addition) -> CaseView | None:

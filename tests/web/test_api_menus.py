@@ -131,8 +131,20 @@ def test_a_test_key_proves_and_publishes_nothing() -> None:
         {"branch": "ega", "version": None, "published_at": None},
     )
     assert problem(ega.put(BROKEN))["status"] == 422
-    assert problem(ega.post(f"{EGA}/rollback"))["status"] == 403
     assert ega.gateway.world.versions.kept == []
+
+
+def test_a_test_key_proves_a_rollback_and_moves_nothing() -> None:
+    ega = Caller()
+    ega.put()
+    ega.put({"files": {"huduma.toml": "better"}})
+    trying = Caller(ega.gateway, "test-key")
+    answer = trying.post(f"{EGA}/rollback")
+    assert answer.json == {"branch": "ega", "version": None, "published_at": None}
+    assert problem(trying.post(f"{EGA}/rollback", {"to": 99}))["status"] == 409
+    body = ega.get(f"{EGA}/versions").json
+    assert body
+    assert [one["current"] for one in body["versions"]] == [True, False]
 
 
 def test_versions_are_listed_the_newest_first_and_without_another_institutions() -> None:

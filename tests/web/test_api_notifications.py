@@ -325,11 +325,6 @@ def test_a_key_is_refused_from_outside_its_networks(world: Served) -> None:
     assert near.status_code == 202
 
 
-def test_a_test_key_is_refused_where_citizens_would_be_told(world: Served) -> None:
-    answer = world.ask("POST", "/api/v1/cases/1/replies", "ega-test", json={"text": "Ndiyo"})
-    assert problem(answer)["status"] == 403
-
-
 def test_the_msisdn_that_was_sent_is_the_one_that_is_claimed(world: Served) -> None:
     send(world, {**BODY, "to": JUMA, "text": "Habari"})
     lease = world.gateway.leases.take("sandbox", 1, now())

@@ -32,6 +32,8 @@ from ussdapp.settings import ChannelSettings, Settings, SettingsRefused, read_se
 from ussdapp.stores.accepted import PgAcceptances
 from ussdapp.stores.bulk_rows import PgBulkRows
 from ussdapp.stores.bulks import PgBulks
+from ussdapp.stores.case_histories import PgCaseHistories
+from ussdapp.stores.case_transfers import PgTransfers
 from ussdapp.stores.cases import PgCases
 from ussdapp.stores.database import Database, first
 from ussdapp.stores.dialogues import PgDialogues
@@ -61,6 +63,7 @@ from ussdapp.stores.ringing import Ringing
 from ussdapp.stores.routes import PgRoutes
 from ussdapp.stores.seal import Seal
 from ussdapp.stores.sessions import RedisSessions
+from ussdapp.stores.simulated_cases import SimulatedCases
 from ussdapp.stores.unreported import PgUnreported
 from ussdapp.usecases.accept_bulk import AcceptBulk
 from ussdapp.usecases.accept_notification import AcceptNotification
@@ -76,6 +79,7 @@ from ussdapp.usecases.record_opt_out import RecordOptOut
 from ussdapp.usecases.record_receipts import RecordReceipts
 from ussdapp.usecases.reply_to_case import ReplyToCase
 from ussdapp.usecases.stop_bulk import StopBulk
+from ussdapp.usecases.transfer_case import TransferCase
 from ussdapp.wire.guarded import GuardedClient
 from ussdapp.wire.http import Callbacks
 from ussdapp.wire.numbering import read_msisdn
@@ -108,6 +112,9 @@ class Gateway:
     record_receipts: RecordReceipts
     record_opt_out: RecordOptOut
     reply_to_case: ReplyToCase
+    transfer_case: TransferCase
+    case_histories: PgCaseHistories
+    simulated_cases: SimulatedCases
     publish_menu: PublishMenu
     reconcile: Reconcile
     count_steps: CountSteps
@@ -279,6 +286,7 @@ def build_gateway(settings: Settings) -> Gateway:
     letters = Letters(texts, routes, settings.short_code, settings.service_code)
     bulks = PgBulks(kept.database, kept.seal)
     receive_mo = _receive_mo(settings, kept, letters)
+    simulated = SimulatedCases(kept.institutions)
     return Gateway(
         settings=settings,
         dialects=_dialects(settings),
@@ -286,7 +294,14 @@ def build_gateway(settings: Settings) -> Gateway:
         receive_mo=receive_mo,
         record_receipts=RecordReceipts(kept.receipts),
         record_opt_out=RecordOptOut(kept.opt_outs, kept.institutions),
-        reply_to_case=ReplyToCase(kept.cases, kept.doorbells, letters),
+        reply_to_case=ReplyToCase(kept.cases, simulated, kept.doorbells, letters),
+        transfer_case=TransferCase(
+            PgTransfers(kept.database, kept.seal), simulated, kept.doorbells, letters
+        ),
+        case_histories=PgCaseHistories(
+            kept.database, kept.seal, PublicIds(settings.index_key, "case")
+        ),
+        simulated_cases=simulated,
         publish_menu=PublishMenu(
             kept.versions,
             kept.institutions,

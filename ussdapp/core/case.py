@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
@@ -49,6 +49,10 @@ CASE_MOVES: Final[Mapping[CaseStatus, frozenset[CaseStatus]]] = {
     ),
     CaseStatus.CLOSED: frozenset(),
 }
+# What takes no longer than this, counted from receipt and never paused (client service charter,
+# 5.13: small complaints); nobody has judged a case to be a large one yet.
+ANSWERED_WITHIN: Final = timedelta(hours=72)
+DUE: Final = frozenset({CaseStatus.RECEIVED, CaseStatus.IN_PROGRESS})  # an answer is still owed
 MOST_WORDS: Final = 2000  # characters of one citizen's words that are kept
 
 
@@ -89,4 +93,24 @@ class Reply:
     institution: str
     words: str
     status: CaseStatus
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Transfer:
+    """An institution hands its case to another: `words` say why, to that one."""
+
+    reference: Reference
+    institution: str
+    to: str
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """All that the institution which gave a case away still learns of it."""
+
+    reference: Reference
+    to: str
     at: datetime

@@ -17,6 +17,7 @@ SCOPES: Final[Mapping[str, str]] = {
     "bulks:approve": "approve another's bulk",
     "cases:read": "see the institution's cases",
     "cases:reply": "answer them",
+    "cases:transfer": "hand them to another institution",
     "webhooks:write": "say where events are told",
     "opt-outs:read": "see who opted out",
     "usage:read": "see usage and cost",

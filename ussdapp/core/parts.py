@@ -56,6 +56,12 @@ def fits(text: str, parts: int) -> bool:
         return False
 
 
+def room(encoding: Encoding, parts: int) -> int:
+    """What several parts hold together, two or more: septets of GSM-7, or UTF-16 units."""
+    octets = parts * _ROOM[encoding][1]
+    return octets if encoding is Encoding.GSM7 else octets // 2
+
+
 def split(text: str) -> Parts:
     """Splits without parting an escape or a surrogate pair; raises TooLong."""
     encoding, whole = encoded(text)

@@ -41,8 +41,9 @@ _EVENT: Final = """
 """
 _CASE: Final = """
     SELECT c.id, i.short_name, c.kind, c.status, c.received_at, c.follow_index, c.language,
-        c.msisdn_sealed, (SELECT words_sealed FROM case_events e
-            WHERE e.case_id = c.id AND e.what = 'replied' ORDER BY e.id DESC LIMIT 1)
+        c.msisdn_sealed, (SELECT CASE WHEN e.what = 'replied' THEN e.words_sealed END
+            FROM case_events e WHERE e.case_id = c.id AND e.what IN ('replied', 'transferred')
+            ORDER BY e.id DESC LIMIT 1)
     FROM cases c JOIN institutions i ON i.id = c.institution_id
     WHERE c.reference = %s
 """

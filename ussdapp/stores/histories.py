@@ -21,6 +21,13 @@ from ussdapp.stores.seal import Seal
 from ussdapp.stores.why import why
 
 _LOOKED_AT: Final = 5000  # notifications that one page is picked from
+_LOOKED_AT_LEAST: Final = 500
+# What the gateway writes by itself in an institution's name (a reference, an answer to a case) is
+# not shown: its MSISDN may be one that a citizen hides from that institution.
+_SENT_BY_IT: Final[LiteralString] = """
+    AND (n.class <> 'receipt' OR n.effect IS NULL OR EXISTS (SELECT FROM contents s
+        WHERE s.notification_id = n.id AND s.body_index IS NOT NULL))
+"""
 # A test key is in many hands: it sees what was simulated and no citizen's MSISDN.
 _SENT: Final[LiteralString] = """
     SELECT n.id, n.stands, c.msisdn_sealed, n.class, n.sender_id, n.encoding, n.parts,
@@ -34,6 +41,7 @@ _ONE: Final = (
     WHERE n.id = %(id)s AND (%(live)s OR n.channel = %(simulated)s) AND n.institution_id =
         (SELECT id FROM institutions WHERE short_name = %(institution)s)
 """
+    + _SENT_BY_IT
 )
 _TRIES: Final = """
     SELECT journaled_at, answered_at, outcome, detail FROM attempts WHERE notification_id = %(id)s
@@ -59,7 +67,8 @@ _PICK: Final[LiteralString] = """
         FROM looked),
     picked AS (
         SELECT * FROM standing n WHERE (%(live)s OR n.channel = %(simulated)s)
-            AND (%(status)s::text IS NULL OR stands = %(status)s)
+            AND (%(status)s::text IS NULL OR stands = %(status)s)"""
+_PICKED: Final[LiteralString] = """
         ORDER BY id DESC LIMIT %(limit)s)"""
 _SHOW: Final[LiteralString] = """, (SELECT count(*) FROM looked), (SELECT min(id) FROM looked)
     FROM picked n LEFT JOIN contents c ON c.notification_id = n.id ORDER BY n.id DESC
@@ -121,11 +130,11 @@ class PgHistories:
             "before": before,
             "reference": reference_index(self._seal, holder.institution, reference),
             "status": status.value if status else None,
-            "most": _LOOKED_AT if status or not holder.live else limit + 1,
+            "most": _LOOKED_AT if status or not holder.live else max(limit + 1, _LOOKED_AT_LEAST),
             "limit": limit,
         }
 
-        look = _LOOK + (_REFERRED if reference is not None else "") + _PICK
+        look = _LOOK + (_REFERRED if reference is not None else "") + _PICK + _SENT_BY_IT + _PICKED
 
         def work(connection: Connection) -> tuple[list[Any], list[Sent], Any]:
             found = rows(connection, look + _SENT + _SHOW, values)

@@ -82,13 +82,16 @@ class PublishMenu:
         version before the one that stands. Raises NoSuchVersion, BranchRefused."""
         for _ in range(TRIES):
             mark, standing = self.versions.standing()
-            history = self.of(by, branch)
-            number = _before(history) if to is None else to
-            self._prove(by, standing, self._older(branch, number), without=branch)
+            number = self._proven(by, standing, branch, to)
             if self.versions.move(branch, number or None, by, now, mark):
                 log.info("menu.rolled_back", branch=branch, version=number)
                 return next(iter(self._standing({branch})), None)
         raise Unavailable("other publishers were quicker every time")
+
+    def check_roll_back(self, by: Publisher, branch: str, to: int | None) -> None:
+        """The same proof with nothing moved. Raises NoSuchVersion, BranchRefused."""
+        _, standing = self.versions.standing()
+        self._proven(by, standing, branch, to)
 
     def of(self, by: Publisher, branch: str | None) -> tuple[MenuVersion, ...]:
         """The published versions of a branch, the newest first; staff may ask for all branches."""
@@ -98,6 +101,15 @@ class PublishMenu:
             )
         self._admit(by, (branch,))
         return self.versions.of(branch)
+
+    def _proven(
+        self, by: Publisher, standing: Mapping[str, Files], branch: str, to: int | None
+    ) -> int:
+        """The number of the version that may stand again."""
+        history = self.of(by, branch)
+        number = _before(history) if to is None else to
+        self._prove(by, standing, self._older(branch, number), without=branch)
+        return number
 
     def _admit(self, by: Publisher, branches: Mapping[str, Files] | tuple[str, ...]) -> None:
         for branch in branches:

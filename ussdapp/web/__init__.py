@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 from flask import Flask, request
 
 from ussdapp.web.api.bulks import bulks
+from ussdapp.web.api.cases import cases
 from ussdapp.web.api.described import describe
 from ussdapp.web.api.docs import docs
 from ussdapp.web.api.funnel import funnel
 from ussdapp.web.api.menus import menus
 from ussdapp.web.api.notifications import notifications
 from ussdapp.web.api.openapi import openapi
-from ussdapp.web.api.routes import api
 from ussdapp.web.edge import RULE, edged
 from ussdapp.web.inbound.operators import operators
 from ussdapp.web.logged import log_failure
@@ -46,7 +46,7 @@ def create_app(gateway: "Gateway", clock: Clock) -> Flask:
     serve_with(app, gateway, clock)
     app.before_request(admit)
     answer_problems(app)
-    for blueprint in (api, bulks, menus, funnel, notifications, openapi, docs, mgov, ops):
+    for blueprint in (cases, bulks, menus, funnel, notifications, openapi, docs, mgov, ops):
         app.register_blueprint(blueprint)
     describe()
     within = operators(gateway, clock, app.wsgi_app)

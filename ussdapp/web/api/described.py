@@ -1,36 +1,16 @@
-"""Knows how the routes are described whose bodies are read by hand: cases and menus."""
+"""Knows how the routes are described whose bodies are read by hand: menus and their funnel."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from ussdapp.web.api import funnel, menus, routes
-from ussdapp.web.api.bodies import MOST_TEXT
-from ussdapp.web.api.models import Answer, Body, Query, TextField
+from ussdapp.web.api import funnel, menus
+from ussdapp.web.api.models import Answer, Body, Query
 from ussdapp.web.api.openapi import JSON, Operation, documented
 
-CaseStatusName = Literal["received", "in_progress", "answered", "closed"]
 _BRANCH: Final = {"branch": "Your own branch of the menu."}
-
-
-class CaseReplyBody(Body):
-    """What you answer to a citizen."""
-
-    text: Annotated[TextField, StringConstraints(min_length=1, max_length=MOST_TEXT)]
-    status: Literal["answered", "closed", "in_progress"] = "answered"
-
-
-class CaseShown(Answer):
-    """A case as it stands."""
-
-    reference: str
-    institution: str
-    kind: Literal["lalamiko", "pendekezo", "ulizo", "pongezi", "maoni"]
-    status: CaseStatusName
-    answer: str
-    received_at: datetime
 
 
 class MenuBody(Body):
@@ -99,14 +79,6 @@ class FunnelShown(Answer):
 
 
 _OPERATIONS: Final[Mapping[Callable[..., Any], Operation]] = {
-    routes.reply_to_case: Operation(
-        "Answer a case",
-        bodies={JSON: CaseReplyBody},
-        answers={201: CaseShown},
-        problems=(409,),
-        path={"reference": "The citizen's reference number, 12 digits."},
-        example={"text": "Tumeshughulikia ombi lako.", "status": "answered"},
-    ),
     menus.publish: Operation(
         "Publish your branch",
         bodies={JSON: MenuBody},

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from ussdapp.core.branches import Publisher
 from ussdapp.core.filing import day_of
 from ussdapp.core.funnel import Fact, Period, day_read
-from ussdapp.web.permissions import holder, permission, scope
+from ussdapp.web.permissions import holder, permission, scope, test_keys_too
 from ussdapp.web.problems import FieldError, Problem, json_reply
 from ussdapp.web.serving import serving
 
@@ -20,6 +20,7 @@ MOST_DAYS: Final = 31
 
 @funnel.get("/<branch>/funnel")
 @permission(scope("menus:publish"))
+@test_keys_too
 def of_branch(branch: str) -> Response:
     """What became of each screen of the caller's branch, by day, channel and language. The days
     `from` and `to` (YYYY-MM-DD, EAT) are included; without them it is today."""
