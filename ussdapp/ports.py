@@ -16,6 +16,7 @@ from ussdapp.core.back_office import (
 )
 from ussdapp.core.branches import Files, MenuVersion, Publisher
 from ussdapp.core.case import CaseView, NewCase, Reply, Transfer, Transferred
+from ussdapp.core.case_history import CaseHistory, CasePage, Sought
 from ussdapp.core.inbound import Institution, Lease, Mo, Receipt
 from ussdapp.core.menu import Menu
 from ussdapp.core.mo_parts import MoPart
@@ -194,6 +195,22 @@ class Transfers(Protocol):
         notification `notify(msisdn, language)` makes of it, unless the case is anonymous; the
         last transfer of a case again changes nothing. Returns what became of it and the channel
         that now has work. Raises NoSuchCase, CaseClosed, NoSuchInstitution, SameInstitution."""
+        ...
+
+
+class CaseHistories(Protocol):
+    """Shows institutions their cases; of another's there is nothing. Raises Unavailable."""
+
+    def one(self, institution: str, reference: Reference) -> CaseHistory | None:
+        """A case the institution has."""
+        ...
+
+    def is_cursor(self, shown: str) -> bool:
+        """Whether a page may begin there."""
+        ...
+
+    def page(self, institution: str, sought: Sought, cursor: str | None, limit: int) -> CasePage:
+        """The institution's cases older than the cursor, at most `limit` of them."""
         ...
 
 

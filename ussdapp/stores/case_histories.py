@@ -45,7 +45,7 @@ _EVENTS: Final = """
 
 
 class PgCaseHistories:
-    """All raise Unavailable."""
+    """Keeps ports.CaseHistories."""
 
     def __init__(self, database: Database, seal: Seal, cursors: PublicIds) -> None:
         self._database = database

@@ -12,7 +12,7 @@ from ussdapp.ports import Institutions, NoSuchCase, NoSuchInstitution, SameInsti
 
 
 class SimulatedCases:
-    """Keeps ports.Replies and ports.Transfers, and reads as PgCaseHistories does."""
+    """Keeps ports.Replies, ports.Transfers and ports.CaseHistories."""
 
     def __init__(self, institutions: Institutions) -> None:
         self._institutions = institutions

@@ -1,14 +1,20 @@
 """Knows how an institution reads its cases, answers them and hands them to another."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from flask import Blueprint, Response
 
 from ussdapp.core.case import CaseStatus, CaseView, Kind
 from ussdapp.core.case_history import CaseEvent, ListedCase, Sought
 from ussdapp.core.reference import NotAReference, Reference
-from ussdapp.ports import CaseClosed, NoSuchCase, NoSuchInstitution, SameInstitution
+from ussdapp.ports import (
+    CaseClosed,
+    CaseHistories,
+    NoSuchCase,
+    NoSuchInstitution,
+    SameInstitution,
+)
 from ussdapp.usecases.reply_to_case import ReplyTooLong
 from ussdapp.web.api.case_models import (
     CaseEventShown,
@@ -26,10 +32,6 @@ from ussdapp.web.api.openapi import JSON, Operation, documented
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
 from ussdapp.web.problems import FieldError, Problem
 from ussdapp.web.serving import serving
-
-if TYPE_CHECKING:
-    from ussdapp.stores.case_histories import PgCaseHistories
-    from ussdapp.stores.simulated_cases import SimulatedCases
 
 cases = Blueprint("cases", __name__, url_prefix="/api/v1/cases")
 
@@ -140,7 +142,7 @@ def transfer(reference: str) -> Response:
     )
 
 
-def _histories() -> "PgCaseHistories | SimulatedCases":
+def _histories() -> CaseHistories:
     gateway = serving().gateway
     return gateway.case_histories if holder().live else gateway.simulated_cases
 
