@@ -5,7 +5,6 @@ worker is started for the file alone, so that each figure is its own.
 """
 
 import http.client
-import itertools
 import json
 import os
 import secrets
@@ -15,11 +14,11 @@ import tempfile
 import threading
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 import psycopg
@@ -33,6 +32,7 @@ from ussdapp.stores.seal import Seal
 _READY_S: Final = 120.0
 _KEY: Final = f"ussd_live_{secrets.token_hex(24)}"
 _TEXT: Final = "Ndugu ((jina)), bili yako ya maji ya Novemba ni TZS ((kiasi))."
+_ONE: Final = "Ndugu Asha, bili yako ya maji ya Novemba ni TZS 45,000."
 _CLIENTS: Final = 4
 
 
@@ -63,6 +63,14 @@ class Site:
         finally:
             worker.terminate()
             worker.wait(20)
+
+
+class Taken(NamedTuple):
+    """Recipients a second, and microseconds of processor for each: of the web, of PostgreSQL."""
+
+    rate: float
+    web: float
+    postgres: float
 
 
 @contextmanager
@@ -108,21 +116,42 @@ def _issue(settings: dict[str, Any]) -> None:
         link.execute("UPDATE institutions SET approval_above = 10000000")
 
 
-def intake(at: Site, per_post: int, posts: int) -> tuple[float, float, float]:
-    """Recipients a second, and microseconds of processor for each: of the web, of PostgreSQL."""
+def intake(at: Site, per_post: int, posts: int) -> Taken:
+    """What bulks of so many recipients cost."""
     recipients = [
         {"to": str(255_754_000_000 + n), "jina": f"Asha {n}", "kiasi": f"{n},000"}
         for n in range(per_post)
     ]
     body = json.dumps({"name": "bench", "text": _TEXT, "recipients": recipients}).encode()
-    headers = {"Authorization": f"Bearer {_KEY}", "Content-Type": "application/json"}
-    left = itertools.count()
-    wrong: list[int] = []
+    return _posted(at, "/api/v1/bulks", (body,) * posts, per_post)
+
+
+def singles(at: Site, posts: int) -> Taken:
+    """What notifications cost that come one a request, each with a key of its own."""
+    bodies = [
+        json.dumps({"to": str(255_754_000_000 + n), "text": _ONE, "reference": f"R-{n}"}).encode()
+        for n in range(posts)
+    ]
+    return _posted(at, "/api/v1/notifications", bodies, 1)
+
+
+def _posted(at: Site, path: str, bodies: Sequence[bytes], per_post: int) -> Taken:
+    left, wrong = iter(bodies), list[int]()
+    lock = threading.Lock()
 
     def client() -> None:
         link = http.client.HTTPConnection("127.0.0.1", at.port)
-        while next(left) < posts:
-            link.request("POST", "/api/v1/bulks", body, headers)
+        while True:
+            with lock:
+                body = next(left, None)
+            if body is None:
+                return
+            headers = {
+                "Authorization": f"Bearer {_KEY}",
+                "Content-Type": "application/json",
+                "Idempotency-Key": secrets.token_hex(8),
+            }
+            link.request("POST", path, body, headers)
             answer = link.getresponse()
             answer.read()
             if answer.status != 202:
@@ -138,9 +167,9 @@ def intake(at: Site, per_post: int, posts: int) -> tuple[float, float, float]:
     took = time.perf_counter() - began
     if wrong:
         raise click.ClickException(f"answered {wrong[:3]}")
-    total = per_post * posts
+    total = per_post * len(bodies)
     web, postgres = at.cpu("granian") - before[0], at.cpu("postgres") - before[1]
-    return total / took, 1e6 * web / total, 1e6 * postgres / total
+    return Taken(total / took, 1e6 * web / total, 1e6 * postgres / total)
 
 
 def rows_of(count: int) -> bytes:
@@ -237,12 +266,14 @@ def main(rows: int, posts: int) -> None:
     with site() as at:
         intake(at, 1000, 20)
         lines = []
-        for per_post, count in ((1000, posts), (1, 2 * posts)):
-            rate, web, postgres = intake(at, per_post, count)
-            figure = f"{rate:,.0f} recipients/s"
-            beside = f"{web:.1f} us of web and {postgres:.1f} us of PostgreSQL each"
-            lines.append((f"{per_post} a POST", figure, beside))
-        table("Bulk intake, committed before the 202", lines)
+        for label, taken in (
+            ("1000 a POST", intake(at, 1000, posts)),
+            ("1 a POST", singles(at, 10 * posts)),
+        ):
+            figure = f"{taken.rate:,.0f} recipients/s"
+            beside = f"{taken.web:.1f} us of web and {taken.postgres:.1f} us of PostgreSQL each"
+            lines.append((label, figure, beside))
+        table("Intake, committed before the 202", lines)
         with psycopg.connect(at.url) as link:
             link.execute("TRUNCATE bulks, bulk_blocks")
         told = imported(at, rows_of(rows), "rows.csv")

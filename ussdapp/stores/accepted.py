@@ -8,7 +8,7 @@ from ussdapp.core.notification import RANK
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.core.status import Status
 from ussdapp.stores.database import Connection, Database, rows
-from ussdapp.stores.notifications import MSISDN, TEXT
+from ussdapp.stores.notifications import MSISDN, ONE, TEXT
 from ussdapp.stores.public_ids import PublicIds
 from ussdapp.stores.queue import QUEUED
 from ussdapp.stores.seal import Seal
@@ -16,7 +16,7 @@ from ussdapp.usecases.accept_notification import Accepting, Kept
 
 REFERENCE: Final = "notifications.reference"
 _BLOCK: Final = 1000  # ids a row of the queue
-_ACCEPT: Final = (
+_SEVERAL: Final = (
     """
     WITH given AS MATERIALIZED (
         SELECT * FROM unnest(%(effects)s::text::text[], %(channels)s::text::text[],
@@ -86,16 +86,10 @@ class PgAcceptances:
         seal, given = self._seal, accepting
         referred = given.reference is not None
         return {
+            **self._recipients(given),
             "institution": given.institution,
             "count": len(given.to),
-            "effects": _array(
-                seal.effect(f"{given.effect}:{place}") for place in range(len(given.to))
-            ),
-            "channels": _array(_quoted(channel) for _, channel in given.to),
-            "indexes": _array(_octets(seal.index(msisdn)) for msisdn, _ in given.to),
-            "msisdns": _array(
-                _octets(seal.close_text(msisdn.digits, MSISDN)) for msisdn, _ in given.to
-            ),
+            "automatic": False,
             "class": given.klass.value,
             "rank": RANK[given.klass],
             "text_index": seal.content_index(given.text),
@@ -112,6 +106,26 @@ class PgAcceptances:
             "body_index": bytes.fromhex(seal.effect(f"body:{given.body}")),
             "block": _BLOCK,
             "simulated": SIMULATED,
+        }
+
+    def _recipients(self, given: Accepting) -> dict[str, Any]:
+        seal = self._seal
+        effects = [seal.effect(f"{given.effect}:{place}") for place in range(len(given.to))]
+        indexes = [seal.index(msisdn) for msisdn, _ in given.to]
+        sealed = [seal.close_text(msisdn.digits, MSISDN) for msisdn, _ in given.to]
+        if len(given.to) == 1:
+            return {
+                "effects": _array(effects),
+                "effect": effects[0],
+                "channel": given.to[0][1],
+                "msisdn_index": indexes[0],
+                "msisdn": sealed[0],
+            }
+        return {
+            "effects": _array(effects),
+            "channels": _array(_quoted(channel) for _, channel in given.to),
+            "indexes": _array(map(_octets, indexes)),
+            "msisdns": _array(map(_octets, sealed)),
         }
 
 
@@ -137,7 +151,7 @@ def reference_index(seal: Seal, institution: str, reference: str | None) -> byte
 
 def _accept(connection: Connection, values: dict[str, Any]) -> list[Any]:
     found = (
-        _alone(connection, values) if values["count"] == 1 else (rows(connection, _ACCEPT, values))
+        _alone(connection, values) if values["count"] == 1 else rows(connection, _SEVERAL, values)
     )
     if len(found) < values["count"]:
         raise _Repeated
@@ -149,7 +163,7 @@ def _alone(connection: Connection, values: dict[str, Any]) -> list[Any]:
     three round trips."""
     connection.autocommit = True
     try:
-        return rows(connection, _ACCEPT, values)
+        return rows(connection, ONE, values)
     finally:
         if not connection.closed:
             connection.autocommit = False

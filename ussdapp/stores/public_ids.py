@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+import threading
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -22,10 +23,14 @@ class PublicIds:
         # one block alone, and never the same number twice: ECB is the permutation that is wanted
         key = hmac.digest(index_key, b"public-id", "sha256")
         self._cipher = Cipher(AES(key), ECB())  # noqa: S305
+        # of whole blocks ECB remembers nothing, so that one encryptor serves for all
+        self._encryptor = self._cipher.encryptor()
+        self._lock = threading.Lock()
 
     def shown(self, number: int) -> str:
         """The id of that number."""
-        block = self._cipher.encryptor().update(self._kind + number.to_bytes(8))
+        with self._lock:
+            block = self._encryptor.update(self._kind + number.to_bytes(8))
         return base64.b32encode(block).decode().rstrip("=").lower()
 
     def read(self, shown: str) -> int | None:

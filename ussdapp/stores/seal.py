@@ -26,7 +26,8 @@ class Seal:
 
     def __init__(self, seal_key: bytes, index_key: bytes) -> None:
         self._cipher = AESGCM(seal_key)
-        self._index_key = index_key
+        # copied, not begun anew: OpenSSL would look its digest up each time
+        self._hmac = hmac.new(index_key, digestmod="sha256")
 
     def close(self, content: bytes, about: str) -> bytes:
         """Seals octets; each sealing differs."""
@@ -87,4 +88,6 @@ class Seal:
         return self._full(purpose, content)[:_INDEX]
 
     def _full(self, purpose: str, content: str) -> bytes:
-        return hmac.digest(self._index_key, f"{purpose}:{content}".encode(), "sha256")
+        begun = self._hmac.copy()
+        begun.update(f"{purpose}:{content}".encode())
+        return begun.digest()
