@@ -22,6 +22,7 @@ from ussdapp.core.menu import Menu
 from ussdapp.core.mo_parts import MoPart
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Lane, Notification
+from ussdapp.core.opt_outs import Learnt
 from ussdapp.core.reference import Reference
 from ussdapp.core.resume import Draft
 from ussdapp.core.session import Record
@@ -283,9 +284,17 @@ class Notifications(Protocol):
 class OptOuts(Protocol):
     """Remembers who wants no more texts; an institution of None means all of them."""
 
-    def opt_out(self, msisdn: Msisdn, institution: str | None, at: datetime) -> None: ...
+    def opt_out(
+        self, msisdn: Msisdn, institution: str | None, at: datetime, learnt: Learnt
+    ) -> None: ...
 
-    def opt_in(self, msisdn: Msisdn, institution: str | None, at: datetime) -> None: ...
+    def opt_in(
+        self, msisdn: Msisdn, institution: str | None, at: datetime, learnt: Learnt
+    ) -> None: ...
+
+    def whose(self, sender_id: str) -> str | None:
+        """The institution whose texts that sender ID means, None for those of all."""
+        ...
 
 
 class Institutions(Protocol):

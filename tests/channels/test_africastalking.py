@@ -130,7 +130,7 @@ def test_a_receipt_carries_account_id_reason_and_msisdn() -> None:
         account="at",
         message_id="ATXid_00000000000000000000000000000002",
         status=Status.UNDELIVERED,
-        code="Failed UserInBlackList",
+        code="opted_out",
         msisdn=ASHA,
     )
 

@@ -467,20 +467,23 @@ def test_a_receipts_state_is_looked_up(peer, bound, text, status, code):
 def test_an_operators_own_words_are_looked_up_in_its_channels_settings(peer, bound, pool):
     worker = bound(
         states={"0": "delivered", "Blocked": "rejected"},
-        statuses={"0x401": "rejected", "1026": "deferred"},
+        statuses={"0x401": "rejected", "1026": "deferred", "0x404": "opted_out"},
+        errors={"0B1": "opted_out"},
     )
-    for text in (b"id:7 stat:0", b"id:8 stat:BLOCKED", b"id:9 stat:EXPIRED"):
+    for text in (b"id:7 stat:0", b"id:8 stat:BLOCKED err:0B1", b"id:9 stat:EXPIRED"):
         peer.say(pdu.DELIVER_SM, 0, 3, receipt(text))
         assert peer.hear().status == 0
     statuses = [receipt.status for receipt in worker.receipts]
     assert statuses == [Status.DELIVERED, Status.REJECTED, Status.EXPIRED]
-    waiting = pool.submit(worker.channel.submit, [submission(n) for n in range(1, 5)])
-    answer(peer, 4, [0x401, 0x402, 0x403, 0x0B])
+    assert worker.receipts[1].code == "opted_out"
+    waiting = pool.submit(worker.channel.submit, [submission(n) for n in range(1, 6)])
+    answer(peer, 5, [0x401, 0x402, 0x403, 0x0B, 0x404])
     assert waiting.result(10) == [
         Rejected("0x401"),
         Deferred("0x402", 15.0, counts=True),
         InDoubt("0x403"),
         Rejected("ESME_RINVDSTADR"),
+        Rejected("opted_out"),
     ]
 
 

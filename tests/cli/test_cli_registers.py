@@ -39,6 +39,21 @@ def test_an_institution_is_added_changed_and_listed(home: Path) -> None:
     assert listed == [{"short_name": "ega", "name": "Mamlaka ya Mtandao", "sector": "tehama"}]
 
 
+def test_an_opt_out_is_recorded_listed_without_its_msisdn_and_ended(home: Path) -> None:
+    run(home, "institutions", "add", "ega", "Mamlaka", "Authority")
+    assert run(home, "opt-outs", "add", "0754000001", "--institution", "EGA").exit_code == 0
+    assert run(home, "opt-outs", "add", "255713000002").exit_code == 0
+    listed = json.loads(run(home, "opt-outs", "list", "--json").output)
+    assert [(one["msisdn"], one["of"], one["learnt"]) for one in listed] == [
+        ("25571****002", "all", "person"), ("25575****001", "ega", "person"),
+    ]  # fmt: skip
+    assert run(home, "opt-outs", "end", "0754000001").exit_code == 0
+    (one,) = json.loads(run(home, "opt-outs", "list", "--institution", "ega", "--json").output)
+    assert one["until"] is not None
+    assert run(home, "opt-outs", "add", "12").exit_code == 1
+    assert run(home, "opt-outs", "add", "0754000001", "--institution", "x").exit_code == 1
+
+
 @pytest.mark.parametrize("name", ["main", "MAIN", "-ega", "e", "x" * 21, "e ga", "é"])
 def test_a_short_name_that_cannot_be_is_refused(home: Path, name: str) -> None:
     done = run(home, "institutions", "add", "--", name, "Jina", "Name")

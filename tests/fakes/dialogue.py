@@ -14,6 +14,7 @@ from ussdapp.core.letters import Letters
 from ussdapp.core.menu import Menu, items_of
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Notification
+from ussdapp.core.opt_outs import Learnt
 from ussdapp.core.reference import Reference
 from ussdapp.core.resume import Draft
 from ussdapp.core.routing import Route, Routes
@@ -261,14 +262,19 @@ class FakeOptOuts:
         self.changes = 0
         self.down = False
 
-    def opt_out(self, msisdn: Msisdn, institution: str | None, at: datetime) -> None:
+    def opt_out(
+        self, msisdn: Msisdn, institution: str | None, at: datetime, learnt: Learnt
+    ) -> None:
         self._reach()
         self.out.add((msisdn, institution))
 
-    def opt_in(self, msisdn: Msisdn, institution: str | None, at: datetime) -> None:
+    def opt_in(self, msisdn: Msisdn, institution: str | None, at: datetime, learnt: Learnt) -> None:
         self._reach()
         gone = {one for one in self.out if one[0] == msisdn and institution in (None, one[1])}
         self.out -= gone
+
+    def whose(self, sender_id: str) -> str | None:
+        raise AssertionError("a dialogue names no sender ID")
 
     def _reach(self) -> None:
         self.changes += 1

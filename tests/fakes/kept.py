@@ -8,6 +8,7 @@ from ussdapp.core.case import CaseStatus, CaseView, NewCase, Reply
 from ussdapp.core.inbound import Institution, KeyHolder, Lease, Mo, Receipt
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import AUTOMATIC_WITHIN, MOST_AUTOMATIC, Lane, Notification
+from ussdapp.core.opt_outs import Learnt
 from ussdapp.core.reference import Reference
 from ussdapp.ports import (
     Addition,
@@ -129,12 +130,17 @@ class Kept:
 
     # ports.OptOuts
 
-    def opt_out(self, msisdn: Msisdn, institution: str | None, at: datetime) -> None:
+    def opt_out(
+        self, msisdn: Msisdn, institution: str | None, at: datetime, learnt: Learnt
+    ) -> None:
         self._alive()
         self.opted_out.add((msisdn, institution))
 
-    def opt_in(self, msisdn: Msisdn, institution: str | None, at: datetime) -> None:
+    def opt_in(self, msisdn: Msisdn, institution: str | None, at: datetime, learnt: Learnt) -> None:
         self.opted_out.discard((msisdn, institution))
+
+    def whose(self, sender_id: str) -> str | None:
+        return self.named(sender_id)
 
     # ports.Institutions
 

@@ -5,6 +5,7 @@ import pytest
 from tests.stores.world import ASHA, JUMA, NOON, SEAL, World, after
 from ussdapp.core.inbound import Institution
 from ussdapp.core.notification import Class, Lane
+from ussdapp.core.opt_outs import Learnt
 from ussdapp.core.status import Status
 from ussdapp.ports import (
     Deferred,
@@ -163,7 +164,7 @@ def test_what_is_too_old_expires_and_is_never_claimed(world: World) -> None:
 
 
 def test_an_opt_out_stops_bulk_and_not_the_answer_to_a_citizen(world: World) -> None:
-    world.opt_outs.opt_out(ASHA, None, NOON)
+    world.opt_outs.opt_out(ASHA, None, NOON, Learnt.SMS)
     world.accept("bulk", Class.BULK)
     world.accept("answer", Class.RECEIPT)
     world.accept("another's bulk", Class.BULK, JUMA)
@@ -174,9 +175,9 @@ def test_an_opt_out_stops_bulk_and_not_the_answer_to_a_citizen(world: World) -> 
 
 
 def test_one_who_opted_in_again_gets_bulk_again(world: World) -> None:
-    world.opt_outs.opt_out(ASHA, "ega", NOON)
-    world.opt_outs.opt_out(ASHA, "ega", after(1))
-    world.opt_outs.opt_in(ASHA, None, after(2))
+    world.opt_outs.opt_out(ASHA, "ega", NOON, Learnt.SMS)
+    world.opt_outs.opt_out(ASHA, "ega", after(1), Learnt.SMS)
+    world.opt_outs.opt_in(ASHA, None, after(2), Learnt.SMS)
     world.accept("bulk", Class.BULK)
     assert len(world.journal.claim(world.lease(), 10, after(3))) == 1
 
@@ -345,7 +346,7 @@ def test_an_opt_out_before_the_second_copy_leaves_the_doubt(world: World) -> Non
     row = doubted(world)
     change = "UPDATE notifications SET class = 'transaction' WHERE id = %s"  # a person resends it
     world.database.run(lambda link: link.execute(change, (row.id,)) and None)
-    world.opt_outs.opt_out(ASHA, None, after(301))
+    world.opt_outs.opt_out(ASHA, None, after(301), Learnt.SMS)
     assert world.journal.claim(world.lease(after(302)), 10, after(302)) == []
     assert world.statuses() == ["in_doubt"]
 

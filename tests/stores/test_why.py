@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from tests.stores.world import ASHA, JUMA, NOON, World, after
 from ussdapp.core.notification import Class
+from ussdapp.core.opt_outs import Learnt
 from ussdapp.core.status import Status
 from ussdapp.ports import Deferred, InDoubt, Submitted
 from ussdapp.stores.database import rows
@@ -76,7 +77,7 @@ def test_a_row_passes_through_its_states(world: World) -> None:
 
 
 def test_an_opt_out_is_told_as_the_reason(world: World) -> None:
-    world.opt_outs.opt_out(ASHA, None, NOON)
+    world.opt_outs.opt_out(ASHA, None, NOON, Learnt.SMS)
     world.accept("one", Class.TRANSACTION)
     world.journal.claim(world.lease(), 10, NOON)
     assert "rejected since 09:00:00 UTC on channel sandbox (its MSISDN has opted out)" in told(

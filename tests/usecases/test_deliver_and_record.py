@@ -113,7 +113,7 @@ def test_receipts_that_are_kept_are_taken_even_when_they_cannot_be_applied_yet()
 )
 def test_an_opt_out_means_whose_sender_id_it_names(sender_id: str, institution: str) -> None:
     kept = Kept()
-    RecordOptOut(kept, kept)(OptOut("at", sender_id, ASHA), NOON)
+    RecordOptOut(kept)(OptOut("at", sender_id, ASHA), NOON)
     assert kept.opted_out == {(ASHA, institution)}
 
 

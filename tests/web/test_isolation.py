@@ -49,7 +49,9 @@ def ega_has_everything(world: Served) -> dict[str, str]:
         ),
         None,
     )  # fmt: skip
+    opt_out = world.ask("POST", "/api/v1/opt-outs", json={"to": ASHA}).get_json()
     return {
+        "/api/v1/opt-outs": opt_out["id"],
         "/api/v1/notifications": notification["id"],
         "/api/v1/bulks": bulk["id"],
         "/api/v1/cases": REFERENCE.digits,

@@ -55,6 +55,7 @@ from ussdapp.stores.menus import Folder, LiveMenus
 from ussdapp.stores.mo_parts import PgMoParts
 from ussdapp.stores.mos import PgMos
 from ussdapp.stores.notifications import PgNotifications
+from ussdapp.stores.opt_out_register import PgOptOutRegister
 from ussdapp.stores.opt_outs import PgOptOuts
 from ussdapp.stores.public_ids import PublicIds
 from ussdapp.stores.questions import PgQuestions
@@ -140,6 +141,7 @@ class Gateway:
     bulks: PgBulks
     bulk_ids: Mapping[bool, PublicIds]  # of live bulks, and of those that test keys sent
     importing: Callable[[], tuple[PgBulkRows, ImportBulk]]
+    opt_out_register: PgOptOutRegister
 
     def sending(self, channel: str) -> BoundSending:
         """A channel that submits; each call makes a new one."""
@@ -293,7 +295,7 @@ def build_gateway(settings: Settings) -> Gateway:
         answer_ussd=_answer_ussd(settings, kept, menus, letters),
         receive_mo=receive_mo,
         record_receipts=RecordReceipts(kept.receipts),
-        record_opt_out=RecordOptOut(kept.opt_outs, kept.institutions),
+        record_opt_out=RecordOptOut(kept.opt_outs),
         reply_to_case=ReplyToCase(kept.cases, simulated, kept.doorbells, letters),
         transfer_case=TransferCase(
             PgTransfers(kept.database, kept.seal), simulated, kept.doorbells, letters
@@ -348,6 +350,7 @@ def build_gateway(settings: Settings) -> Gateway:
             for live in (True, False)
         },
         importing=lambda: _importing(settings, kept, routes),
+        opt_out_register=PgOptOutRegister(kept.database, kept.seal, settings.index_key),
     )
 
 

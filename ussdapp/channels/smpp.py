@@ -137,7 +137,7 @@ class SmppChannel:
             self._dialogues = UssdDialogues(name, *options.ussd, self._submit_screen)
         self._verdicts = Verdicts({**STATUSES, **options.statuses})
         states = {**STATES, **options.states}
-        self._inward = Inward(name, states, options.detect, options.alphabet)
+        self._inward = Inward(name, states, options.detect, options.alphabet, options.errors)
         extras = Extras(self._on_late, self._inward.usual, self._pace)
         make = binder(options.login, options.limits, self._keep, options.tls, extras)
         self._held = HeldBind(make, clock, options.chance, options.rebind_s)
@@ -257,9 +257,10 @@ def build(name: str, options: Mapping[str, object]) -> SmppChannel:
     if need be bind_type, system_type, window (parts), tps (parts, 0 none), enquire_s, response_s,
     rebind_s, pdu_octets, receipts_by_text, short_code_ton, short_code_npi, tls, ca_file, long_text
     (udh, sar or payload), sar_references, alphabet (of data_coding 0 in what comes: gsm7, latin1 or
-    utf8), and the operator's own words: a table `states` (what its `stat` means) and a table
-    `statuses` (what its command_status means, rejected or deferred); for dialogues ussd_style, and
-    if need be ussd_octets, ussd_code_in, ussd_service_type. Connects nowhere.
+    utf8), and the operator's own words: tables `states` (what its `stat` means), `errors`
+    (which `err` say that the citizen opted out) and `statuses` (what its command_status means:
+    rejected, opted_out or deferred); for dialogues ussd_style, and if need be ussd_octets,
+    ussd_code_in, ussd_service_type. Connects nowhere.
 
     Raises ValueError naming the option that is missing or wrong.
     """

@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "menus": "ussdapp.cli.menus:menus",
     "migrate": "ussdapp.cli.migrate:migrate",
     "notifications": "ussdapp.cli.notifications:notifications",
+    "opt-outs": "ussdapp.cli.opt_outs:opt_outs",
 }
 
 

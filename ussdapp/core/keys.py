@@ -20,6 +20,7 @@ SCOPES: Final[Mapping[str, str]] = {
     "cases:transfer": "hand them to another institution",
     "webhooks:write": "say where events are told",
     "opt-outs:read": "see who opted out",
+    "opt-outs:write": "record who told the institution",
     "usage:read": "see usage and cost",
     "menus:publish": "publish the institution's branch of the menu",
 }

@@ -4,20 +4,22 @@ from datetime import datetime
 from typing import Final
 
 from ussdapp.core.msisdn import Msisdn
-from ussdapp.stores.database import Connection, Database
+from ussdapp.core.opt_outs import Learnt
+from ussdapp.stores.database import Database, first
+from ussdapp.stores.notifications import MSISDN
 from ussdapp.stores.seal import Seal
 
 _OUT: Final = """
-    INSERT INTO opt_outs (msisdn_index, institution_id, from_at)
-    SELECT %s, (SELECT id FROM institutions WHERE short_name = %s), %s
-    ON CONFLICT DO NOTHING
+    SELECT opt_out(%s, %s, (SELECT id FROM institutions WHERE short_name = %s), %s, %s, %s)
 """
 # To come back to all is to come back to each.
 _IN: Final = """
-    UPDATE opt_outs SET until_at = %(at)s WHERE msisdn_index = %(index)s AND until_at IS NULL
+    UPDATE opt_outs SET until_at = %(at)s, ended = %(learnt)s, changed_at = %(at)s
+    WHERE msisdn_index = %(index)s AND until_at IS NULL
     AND (%(institution)s::text IS NULL OR institution_id =
         (SELECT id FROM institutions WHERE short_name = %(institution)s))
 """
+_WHOSE: Final = "SELECT short_name FROM institutions WHERE id = whose_sender_id(%s)"
 
 
 class PgOptOuts:
@@ -27,24 +29,25 @@ class PgOptOuts:
         self._database = database
         self._seal = seal
 
-    def opt_out(self, msisdn: Msisdn, institution: str | None, at: datetime) -> None:
+    def opt_out(
+        self, msisdn: Msisdn, institution: str | None, at: datetime, learnt: Learnt
+    ) -> None:
         """From now on no transaction or bulk of that institution, or of any."""
-        values = (self._seal.index(msisdn), institution, at)
+        index, sealed = self._seal.index(msisdn), self._seal.close_text(msisdn.digits, MSISDN)
+        values = (index, sealed, institution, learnt.value, at, at)
+        self._database.run(lambda link: first(link, _OUT, values))
 
-        def work(connection: Connection) -> None:
-            connection.execute(_OUT, values)
-
-        self._database.run(work)
-
-    def opt_in(self, msisdn: Msisdn, institution: str | None, at: datetime) -> None:
+    def opt_in(self, msisdn: Msisdn, institution: str | None, at: datetime, learnt: Learnt) -> None:
         """Ends the opt-out from that institution, or every one."""
         values = {
             "index": self._seal.index(msisdn),
             "institution": institution,
             "at": at,
+            "learnt": learnt.value,
         }
+        self._database.run(lambda link: link.execute(_IN, values) and None)
 
-        def work(connection: Connection) -> None:
-            connection.execute(_IN, values)
-
-        self._database.run(work)
+    def whose(self, sender_id: str) -> str | None:
+        """The institution that the sender ID is, None for ours."""
+        row = self._database.run(lambda link: first(link, _WHOSE, (sender_id,)))
+        return str(row[0]) if row else None

@@ -15,6 +15,7 @@ from ussdapp.core.keywords import Command, Verb, read
 from ussdapp.core.letters import Letters
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Notification
+from ussdapp.core.opt_outs import Learnt
 from ussdapp.core.reference import DRAWS, NotAReference, Reference
 from ussdapp.core.services import Request, Services
 from ussdapp.core.session import MOST_TRIES
@@ -219,7 +220,7 @@ class ReceiveMo:
     def _opt(
         self,
         asked: Asked,
-        change: Callable[[Msisdn, str | None, datetime], None],
+        change: Callable[[Msisdn, str | None, datetime, Learnt], None],
         of_all: str,
         of_one: str,
     ) -> Answer:
@@ -227,7 +228,7 @@ class ReceiveMo:
         institution = self.institutions.named(subject) if subject else None
         if subject and institution is None:
             return Answer("institution_not_known")
-        change(asked.msisdn, institution, asked.at)
+        change(asked.msisdn, institution, asked.at, Learnt.SMS)
         return Answer(of_one, {}, institution) if institution else Answer(of_all)
 
     def _language(self, asked: Asked) -> Answer:

@@ -6,20 +6,20 @@ from datetime import datetime
 import structlog
 
 from ussdapp.core.inbound import OptOut
-from ussdapp.ports import Institutions, OptOuts
+from ussdapp.core.opt_outs import Learnt
+from ussdapp.ports import OptOuts
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class RecordOptOut:
-    """The sender ID is an institution's name, or ours: then it means all institutions."""
+    """The sender ID is an institution's, or ours: then it means all institutions."""
 
     opt_outs: OptOuts
-    institutions: Institutions
 
     def __call__(self, opt_out: OptOut, now: datetime) -> None:
         """Records it; raises Unavailable when nothing was kept."""
-        institution = self.institutions.named(opt_out.sender_id)
-        self.opt_outs.opt_out(opt_out.msisdn, institution, now)
+        institution = self.opt_outs.whose(opt_out.sender_id)
+        self.opt_outs.opt_out(opt_out.msisdn, institution, now, Learnt.CALLBACK)
         log.info("opt_out.recorded", channel=opt_out.channel, institution=institution)

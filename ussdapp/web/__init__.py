@@ -13,6 +13,7 @@ from ussdapp.web.api.funnel import funnel
 from ussdapp.web.api.menus import menus
 from ussdapp.web.api.notifications import notifications
 from ussdapp.web.api.openapi import openapi
+from ussdapp.web.api.opt_outs import opt_outs
 from ussdapp.web.edge import RULE, edged
 from ussdapp.web.inbound.operators import operators
 from ussdapp.web.logged import log_failure
@@ -46,7 +47,10 @@ def create_app(gateway: "Gateway", clock: Clock) -> Flask:
     serve_with(app, gateway, clock)
     app.before_request(admit)
     answer_problems(app)
-    for blueprint in (cases, bulks, menus, funnel, notifications, openapi, docs, mgov, ops):
+    for blueprint in (
+        *(bulks, cases, funnel, menus, notifications, opt_outs),
+        *(docs, mgov, openapi, ops),
+    ):
         app.register_blueprint(blueprint)
     describe()
     within = operators(gateway, clock, app.wsgi_app)

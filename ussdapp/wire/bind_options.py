@@ -12,7 +12,7 @@ from ussdapp.ports import Outcome
 from ussdapp.wire.bodies import Address, Login
 from ussdapp.wire.inward import Alphabet
 from ussdapp.wire.long_text import LongText
-from ussdapp.wire.own_words import read_states, read_statuses
+from ussdapp.wire.own_words import read_errors, read_states, read_statuses
 from ussdapp.wire.pulse import Limits
 from ussdapp.wire.receipt_text import Detect
 from ussdapp.wire.smpp_options import (
@@ -53,6 +53,7 @@ class SmppOptions:
     alphabet: Alphabet
     states: Mapping[str, Status]
     statuses: Mapping[int, Outcome]
+    errors: frozenset[str]
 
     def source(self, sender_id: str) -> Address:
         """The source address: alphanumeric 5/0, MSISDN 1/1, short code 3/0 unless configured."""
@@ -92,6 +93,7 @@ def read_smpp_options(options: Mapping[str, object], styles: Mapping[str, Style]
         alphabet=cast("Alphabet", one_of(options, "alphabet", get_args(Alphabet))),
         states=read_states(options),
         statuses=read_statuses(options),
+        errors=read_errors(options),
     )
 
 

@@ -1,6 +1,6 @@
 """Knows what the messages that a bind brings are to the gateway: receipts, MO texts, keys."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, Literal
@@ -10,6 +10,7 @@ import structlog
 from ussdapp.core.inbound import Mo, Receipt
 from ussdapp.core.mo_parts import MoPart
 from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.opt_outs import OPTED_OUT
 from ussdapp.core.status import Status
 from ussdapp.wire.bodies import Delivered
 from ussdapp.wire.fields import digest, kept_id, maybe_msisdn, short
@@ -34,12 +35,18 @@ class Sorted:
 
 class Inward:
     """Reads what comes on the binds of one channel. `states` are statuses by `stat` of a receipt;
-    what it lacks is doubt."""
+    what it lacks is doubt. `opted_out` are those `err` that say why."""
 
     def __init__(
-        self, channel: str, states: Mapping[str, Status], detect: Detect, alphabet: Alphabet
+        self,
+        channel: str,
+        states: Mapping[str, Status],
+        detect: Detect,
+        alphabet: Alphabet,
+        opted_out: Collection[str] = (),
     ) -> None:
         self._channel, self._states, self._detect = channel, states, detect
+        self._opted_out = opted_out
         self._coding = CODINGS[alphabet]
         self._told = lru_cache(1024)(self._looked_up)
 
@@ -85,7 +92,8 @@ class Inward:
         )
 
     def _looked_up(self, state: str, error: str) -> tuple[Status, str]:
-        return self._states.get(state, Status.IN_DOUBT), short(f"{state} {error}")
+        code = OPTED_OUT if error in self._opted_out else short(f"{state} {error}")
+        return self._states.get(state, Status.IN_DOUBT), code
 
     def _text(self, one: Delivered) -> Mo | MoPart:
         if one.data_coding == _DEFAULT_CODING and self._coding != _DEFAULT_CODING:

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
+from ussdapp.core.opt_outs import OPTED_OUT
 from ussdapp.core.status import Status
 from ussdapp.ports import Deferred, Outcome, Rejected
 from ussdapp.wire.smpp_options import Options
 
 _TRIED_AGAIN_S: Final = 15.0
+_MEANINGS: Final = ("rejected", "deferred", OPTED_OUT)
+_TOLD: Final = "rejected, deferred or opted_out"
 _STATES: Final = {
     status.value: status
     for status in (
@@ -33,20 +36,34 @@ def read_states(options: Options) -> Mapping[str, Status]:
 
 
 def read_statuses(options: Options) -> Mapping[int, Outcome]:
-    """What a command_status means: `statuses = {"0x401" = "rejected"}`, or deferred, which is
-    tried again and counts. ESME_ROK means what it means. Raises ValueError."""
+    """What a command_status means: `statuses = {"0x401" = "rejected"}`, or opted_out, which is
+    rejected because the citizen wants no texts, or deferred, which is tried again and counts.
+    ESME_ROK means what it means. Raises ValueError."""
     found: dict[int, Outcome] = {}
     for word, meaning in _table(options, "statuses").items():
         try:
             status = int(word, 0)
         except ValueError:
             status = 0
-        if not 0 < status <= 0xFFFFFFFF or meaning not in ("rejected", "deferred"):
-            raise ValueError(f"statuses: {word} is a command_status, and rejected or deferred")
-        code = f"{status:#x}"
-        rejected = meaning == "rejected"
-        found[status] = Rejected(code) if rejected else Deferred(code, _TRIED_AGAIN_S, counts=True)
+        if not 0 < status <= 0xFFFFFFFF or meaning not in _MEANINGS:
+            raise ValueError(f"statuses: {word} is a command_status, and {_TOLD}")
+        found[status] = _outcome(str(meaning), f"{status:#x}")
     return found
+
+
+def read_errors(options: Options) -> frozenset[str]:
+    """Which `err` of a receipt mean that the citizen wants no texts: `errors = {"0B1" =
+    "opted_out"}`. Raises ValueError."""
+    errors = _table(options, "errors")
+    if strangers := [word for word, meaning in errors.items() if meaning != OPTED_OUT]:
+        raise ValueError(f"errors: {strangers[0]} is opted_out, or left out")
+    return frozenset(errors)
+
+
+def _outcome(meaning: str, code: str) -> Outcome:
+    if meaning == "deferred":
+        return Deferred(code, _TRIED_AGAIN_S, counts=True)
+    return Rejected(OPTED_OUT if meaning == OPTED_OUT else code)
 
 
 def _table(options: Options, name: str) -> Mapping[str, object]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from ussdapp.core.inbound import Keyed, Mo, OptOut, Receipt
 from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.opt_outs import OPTED_OUT
 from ussdapp.core.session import Shown
 from ussdapp.core.status import Status
 from ussdapp.wire.dialect import Dialect
@@ -36,6 +37,8 @@ STATUSES: Final[Mapping[str, Status]] = {
     "Rejected": Status.REJECTED,
     "Expired": Status.EXPIRED,
 }
+# "Delivery Reports", failureReason: the citizen wants no texts of that sender ID.
+OPTED_OUTS: Final = frozenset({"UserInBlackList", "UserInBlacklist", "DoNotDisturbRejection"})
 MOST_HOP: Final = 99  # characters of a step's name, none of them a bar
 _HOP: Final = re.compile(r"[^A-Za-z0-9_.@-]")
 _WORD: Final = re.compile("[A-Za-z]{1,30}")
@@ -92,7 +95,8 @@ class AfricasTalkingCallbacks:
         return WireReply("")
 
     def read_receipt(self, request: WireRequest) -> Receipt:
-        """A delivery receipt; its code is `status` and, if any, `failureReason`."""
+        """A delivery receipt; its code is `status` and, if any, `failureReason`, or that the
+        citizen opted out."""
         message_id = request.form.get("id", "")
         if not message_id:
             raise BadRequest("id", "id is missing")
@@ -102,7 +106,7 @@ class AfricasTalkingCallbacks:
             account=self.name,
             message_id=kept_id(message_id),
             status=STATUSES.get(status, Status.IN_DOUBT),
-            code=_code(status, reason),
+            code=OPTED_OUT if reason in OPTED_OUTS else _code(status, reason),
             msisdn=maybe_msisdn(request.form.get("phoneNumber", "")),
         )
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from africastalking.SMS import SMSService
 
 from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.opt_outs import OPTED_OUT
 from ussdapp.ports import Deferred, InDoubt, Outcome, Rejected, Submission, Submitted
 from ussdapp.wire import http, http_calls
 from ussdapp.wire.fields import kept_id, maybe_msisdn
@@ -33,17 +34,21 @@ REFUSALS: Final[Mapping[int, Rejected | Deferred | InDoubt]] = {
     403: Rejected("InvalidPhoneNumber"),
     404: Rejected("UnsupportedNumberType"),
     405: Deferred("InsufficientBalance", LONG),
-    406: Rejected("UserInBlacklist"),
+    406: Rejected(OPTED_OUT),  # UserInBlacklist
     # not taken, and routes come back: tried again, and counted so that it ends
     407: Deferred("CouldNotRoute", 300.0, counts=True),
-    409: Rejected("DoNotDisturbRejection"),
+    409: Rejected(OPTED_OUT),  # DoNotDisturbRejection
     # theirs broke while it was theirs: it may be on its way
     500: InDoubt("InternalServerError"),
     501: InDoubt("GatewayError"),
     502: Rejected("RejectedByGateway"),
 }
 # An empty list of recipients with HTTP 201: the reason is the sentence in `Message`.
-MESSAGES: Final[Mapping[str, Outcome]] = {one.code: one for one in REFUSALS.values()}
+MESSAGES: Final[Mapping[str, Outcome]] = {
+    **{one.code: one for one in REFUSALS.values()},
+    "UserInBlacklist": REFUSALS[406],
+    "DoNotDisturbRejection": REFUSALS[409],
+}
 
 
 class _WholeAnswers(SMSService):  # type: ignore[misc]  # the package ships no types

@@ -28,6 +28,7 @@ from ussdapp.core.filing import (
 from ussdapp.core.letters import Letters
 from ussdapp.core.menu import Menu
 from ussdapp.core.office import found_handed_in, found_looked_up, found_relayed, question, sent
+from ussdapp.core.opt_outs import Learnt
 from ussdapp.core.reference import NotAReference, Reference
 from ussdapp.core.replay import Walk
 from ussdapp.core.screen_text import readable
@@ -162,7 +163,8 @@ class Asking:
             raise Unavailable("opt_outs")
         act, _, of_all = ask.name.partition("_")
         change = self.opt_outs.opt_out if act == "notices.stop" else self.opt_outs.opt_in
-        change(call.keyed.msisdn, None if of_all else ask.answers["taasisi"], call.at)
+        institution = None if of_all else ask.answers["taasisi"]
+        change(call.keyed.msisdn, institution, call.at, Learnt.USSD)
         log.info("ussd.notices", ask=ask.name)
         return Found("done")
 
