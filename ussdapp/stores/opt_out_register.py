@@ -4,6 +4,7 @@ It is told of opt-outs from its own texts, and of general ones of those it has t
 would learn MSISDNs that it never had.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
 
@@ -20,6 +21,7 @@ from ussdapp.core.opt_outs import (
 from ussdapp.core.simulated import SIMULATED, STATUSES
 from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.notifications import MSISDN
+from ussdapp.stores.packs import Pack, Packs
 from ussdapp.stores.public_ids import PublicIds
 from ussdapp.stores.seal import Seal
 
@@ -39,26 +41,26 @@ _LOOKED: Final[LiteralString] = (
     + _CHANGED
     + ")) o ORDER BY changed_at FETCH FIRST %(most)s ROWS WITH TIES)"
 )
-# Whom the institution texted; it also names what was opted out of before MSISDNs were kept.
+# Whom the institution texted: it names the MSISDN as well where the opt-out was learnt without one.
 _TEXTED: Final[LiteralString] = (
-    """LEFT JOIN LATERAL (SELECT c.msisdn_sealed FROM notifications n
-        JOIN contents c ON c.notification_id = n.id WHERE n.msisdn_index = o.msisdn_index
+    """LEFT JOIN LATERAL (SELECT n.id, n.pack_id, c.msisdn_sealed FROM notifications n
+        LEFT JOIN contents c ON c.notification_id = n.id WHERE n.msisdn_index = o.msisdn_index
         AND n.channel <> %(simulation)s AND n.institution_id = """  # noqa: S608
     + _MINE
-    + " LIMIT 1) s ON true"
+    + " ORDER BY n.accepted_at DESC LIMIT 1) s ON true"
 )
 _COLUMNS: Final[LiteralString] = """
     SELECT o.id, coalesce(o.msisdn_sealed, s.msisdn_sealed), i.short_name, o.from_at, o.until_at,
         o.learnt, o.ended, o.changed_at,
         (SELECT json_agg(json_build_array(g.at, g.learnt) ORDER BY g.at, g.learnt)
-            FROM opt_out_grounds g WHERE g.opt_out_id = o.id)
+            FROM opt_out_grounds g WHERE g.opt_out_id = o.id), s.id, s.pack_id
 """
 _PAGE: Final = (
     _LOOKED
     + _COLUMNS
     + "FROM looked o LEFT JOIN institutions i ON i.id = o.institution_id "
     + _TEXTED
-    + " WHERE (o.institution_id IS NOT NULL OR s.msisdn_sealed IS NOT NULL) AND "
+    + " WHERE (o.institution_id IS NOT NULL OR s.id IS NOT NULL) AND "
     + _SEEN
     + " ORDER BY o.changed_at FETCH FIRST %(limit)s ROWS WITH TIES"
 )
@@ -116,23 +118,22 @@ class PgOptOutRegister:
             "limit": limit,
         }
 
-        def work(connection: Connection) -> tuple[list[Any], Any]:
+        def work(connection: Connection) -> tuple[list[Any], tuple[OptedOut, ...], Any]:
             page = sorted(rows(connection, _PAGE, values), key=lambda row: (row[7], row[0]))
-            return page, first(connection, _LEFT, values)
+            return page, self._told(connection, page), first(connection, _LEFT, values)
 
-        found, (looked_at, last) = self._database.run(work)
+        found, told, (looked_at, last) = self._database.run(work)
         if len(found) >= limit:
             last = found[-1][7]
         elif looked_at < values["most"]:
             last = None
         following = self._cursors.shown(_microseconds(last)) if last else None
-        return OptOutPage(tuple(self._opted_out(row) for row in found), following)
+        return OptOutPage(told, following)
 
-    def latest(self, institution: str | None, most: int) -> list[OptedOut]:
+    def latest(self, institution: str | None, most: int) -> tuple[OptedOut, ...]:
         """For staff: those that changed last, of one institution or of any."""
         values = {**self._of(_STAFF), "institution": institution, "most": most}
-        found = self._database.run(lambda connection: rows(connection, _LATEST, values))
-        return [self._opted_out(row) for row in found]
+        return self._database.run(lambda link: self._told(link, rows(link, _LATEST, values)))
 
     def record(self, holder: KeyHolder, msisdn: Msisdn, since: datetime, now: datetime) -> OptedOut:
         """Commits what a citizen told the holder's institution; again it is the same."""
@@ -144,20 +145,21 @@ class PgOptOutRegister:
             "now": now,
         }
 
-        def work(connection: Connection) -> Any:
+        def work(connection: Connection) -> OptedOut:
             row = first(connection, _OUT, values)
             assert row
             _note(connection, holder, "opt_out.recorded", row[0], now)
-            return first(connection, _ONE, {**values, "id": row[0]})
+            (one,) = self._told(connection, rows(connection, _ONE, {**values, "id": row[0]}))
+            return one
 
-        return self._opted_out(self._database.run(work))
+        return self._database.run(work)
 
     def withdraw(self, holder: KeyHolder, shown: str, now: datetime) -> OptedOut:
         """Ends what the holder's institution recorded and nobody else told of; again it is the
         same. Raises NoSuchOptOut, CitizensWord."""
         values = {**self._of(holder), "id": self._ids.read(shown), "now": now}
 
-        def work(connection: Connection) -> Any:
+        def work(connection: Connection) -> OptedOut:
             connection.execute(_LOCK, values)
             row = first(connection, _ONE, values)
             if row is None:
@@ -167,9 +169,10 @@ class PgOptOutRegister:
             if row[4] is None:
                 connection.execute(_END, values)
                 _note(connection, holder, "opt_out.withdrawn", row[0], now)
-            return first(connection, _ONE, values)
+            (one,) = self._told(connection, rows(connection, _ONE, values))
+            return one
 
-        return self._opted_out(self._database.run(work))
+        return self._database.run(work)
 
     def _of(self, holder: KeyHolder) -> dict[str, Any]:
         return {
@@ -179,8 +182,13 @@ class PgOptOutRegister:
             "simulation": SIMULATED,
         }
 
-    def _opted_out(self, row: Any) -> OptedOut:
-        number, sealed, institution, since, until, learnt, ended, _, grounds = row
+    def _told(self, connection: Connection, found: list[Any]) -> tuple[OptedOut, ...]:
+        numbers = {row[10] for row in found if row[1] is None and row[10] is not None}
+        packs = Packs(self._seal).opened(connection.cursor(binary=True), numbers)
+        return tuple(self._opted_out(row, packs) for row in found)
+
+    def _opted_out(self, row: Any, packs: Mapping[int, Pack]) -> OptedOut:
+        number, sealed, institution, since, until, learnt, ended, _, grounds, texted, pack = row
         history = [
             Change(datetime.fromisoformat(at), out=True, learnt=Learnt(how))
             for at, how in grounds or []
@@ -189,13 +197,19 @@ class PgOptOutRegister:
             history.append(Change(until, out=False, learnt=Learnt(ended) if ended else None))
         return OptedOut(
             id=self._ids.shown(number),
-            msisdn=Msisdn(self._seal.open_text(sealed, MSISDN)) if sealed else None,
+            msisdn=self._msisdn(sealed, texted, packs.get(pack, {})),
             institution=institution,
             since=since,
             until=until,
             learnt=Learnt(learnt) if learnt else None,
             history=tuple(history),
         )
+
+    def _msisdn(self, sealed: bytes | None, texted: int, pack: Pack) -> Msisdn | None:
+        if sealed is not None:
+            return Msisdn(self._seal.open_text(sealed, MSISDN))
+        found = pack.get(texted)
+        return found[0] if found else None
 
 
 def _note(
