@@ -37,6 +37,13 @@ def submitted(world: World, klass: Class, at: float = 10) -> list[Submission]:
     return claimed
 
 
+def texted(world: World) -> None:
+    """The institution sent Asha something by the API."""
+    submitted(world, Class.URGENT)
+    query = "UPDATE contents SET body_index = '' RETURNING 1"
+    world.database.run(lambda link: rows(link, query))
+
+
 def refused(world: World, code: str = OPTED_OUT, at: float = 1) -> None:
     """The operator refuses a notification to Asha with that code."""
     world.accept(f"refused {at}", Class.TRANSACTION, at=after(at))
@@ -82,7 +89,7 @@ def by_person(world: World) -> None:
          "an institution", "a person"],
 )  # fmt: skip
 def test_whatever_taught_it_nothing_but_urgent_and_answers_leave(world, learns, how) -> None:
-    assert len(submitted(world, Class.TRANSACTION, 0)) == 1
+    texted(world)
     learns(world)
     assert submitted(world, Class.TRANSACTION) == []
     assert submitted(world, Class.BULK, 11) == []
@@ -110,6 +117,7 @@ def test_a_refusal_is_learnt_also_while_an_earlier_copy_is_in_doubt(world: World
     (again,) = world.journal.claim(lease, 10, after(400))
     world.journal.record(lease, [(again, Rejected(OPTED_OUT))], after(401))
     assert world.statuses() == ["in_doubt"]
+    texted(world)
     assert [one.learnt for one in seen(world)] == [Learnt.REFUSAL]
 
 
@@ -149,7 +157,9 @@ def test_a_general_opt_out_is_shown_to_those_who_texted_the_citizen(world: World
     world.institutions.add([Institution("tra", "TRA", "TRA")])
     world.opt_outs.opt_out(ASHA, None, NOON, Learnt.SMS)
     world.opt_outs.opt_out(JUMA, None, NOON, Learnt.SMS)
-    submitted(world, Class.URGENT)
+    submitted(world, Class.RECEIPT, 5)
+    assert seen(world) == ()
+    texted(world)
     assert [one.msisdn for one in seen(world)] == [ASHA]
     assert seen(world, TRA) == ()
 
@@ -221,7 +231,7 @@ def test_what_was_opted_out_of_before_msisdns_were_kept_is_named_where_it_was_te
     )
     (one,) = seen(world)
     assert (one.msisdn, one.learnt, len(one.history)) == (None, None, 1)
-    submitted(world, Class.URGENT)
+    texted(world)
     (one,) = seen(world)
     assert one.msisdn == ASHA
 

@@ -41,11 +41,13 @@ _LOOKED: Final[LiteralString] = (
     + _CHANGED
     + ")) o ORDER BY changed_at FETCH FIRST %(most)s ROWS WITH TIES)"
 )
-# Whom the institution texted: it names the MSISDN as well where the opt-out was learnt without one.
+# Whom the institution texted itself (an answer to a case may go to whom it must not know): it names
+# the MSISDN as well where the opt-out was learnt without one.
 _TEXTED: Final[LiteralString] = (
     """LEFT JOIN LATERAL (SELECT n.id, n.pack_id, c.msisdn_sealed FROM notifications n
         LEFT JOIN contents c ON c.notification_id = n.id WHERE n.msisdn_index = o.msisdn_index
-        AND n.channel <> %(simulation)s AND n.institution_id = """  # noqa: S608
+        AND n.channel <> %(simulation)s AND (n.bulk_id IS NOT NULL OR c.body_index IS NOT NULL)
+        AND n.institution_id = """  # noqa: S608
     + _MINE
     + " ORDER BY n.accepted_at DESC LIMIT 1) s ON true"
 )
