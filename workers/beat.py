@@ -26,6 +26,7 @@ def main() -> None:
             now = datetime.now(UTC)
             gateway.reconcile(now)
             gateway.count_steps(now)
+            gateway.escalate_codes(now)
         except Unavailable:
             log.warning("reconcile.postponed")
     gateway.close()

@@ -13,10 +13,12 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from ussdapp.bootstrap import Gateway, build_gateway
+from ussdapp.core.codes import Code, CodeKind, CodeStatus
 from ussdapp.core.inbound import Institution
 from ussdapp.core.keys import SCOPES, KeyRequest
 from ussdapp.sandbox.back_office_answers import settings_tables
 from ussdapp.settings import ChannelSettings, Settings
+from ussdapp.usecases.request_code import AskedCode
 from ussdapp.web import create_app
 
 ASHA = "255754000001"
@@ -77,6 +79,15 @@ class Served:
         return self.gateway.database.run(
             lambda link: link.execute(query, values).fetchall()  # type: ignore[arg-type]
         )
+
+    def allot(self, institution: str, value: str, kind: CodeKind = CodeKind.SENDER_ID) -> Code:
+        """What the institution asks for, met and allotted."""
+        url = "http://127.0.0.1:9/keyword" if kind is CodeKind.KEYWORD else ""
+        asked = AskedCode(kind, value, "Bili", url, None, "")
+        code = self.gateway.request_code(institution, asked, "test", now(), live=True)
+        for condition in code.missing:
+            self.gateway.codes.meet(code.id, condition, "", "test", now())
+        return self.gateway.codes.decide(code.id, CodeStatus.ALLOTTED, "", "test", now())
 
     def settle(self) -> None:
         """What the reconciler does in two of its seconds."""

@@ -182,8 +182,7 @@ def test_what_is_to_leave_later_is_queued_for_then(world: Served) -> None:
 
 
 def test_an_allotted_sender_id_is_taken_and_anothers_is_not(world: Served) -> None:
-    world.query("""INSERT INTO sender_ids SELECT 'MAJI', id FROM institutions
-        WHERE short_name = 'gepg' RETURNING 1""")
+    world.allot("gepg", "MAJI")
     assert send(world, {**BODY, "sender_id": "MAJI"}, by="gepg-live").status_code == 202
     document = problem(send(world, {**BODY, "sender_id": "MAJI"}, by="ega-live"))
     assert document["errors"][0]["field"] == "sender_id"

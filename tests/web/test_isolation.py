@@ -34,6 +34,8 @@ def ega_has_everything(world: Served) -> dict[str, str]:
     notification = world.ask("POST", "/api/v1/notifications", json=sent).get_json()
     bulk = world.ask("POST", "/api/v1/bulks", json={
         "name": WORDS, "text": WORDS, "recipients": [{"to": ASHA}]}).get_json()  # fmt: skip
+    code = world.ask("POST", "/api/v1/codes", json={
+        "kind": "sender_id", "value": "EGA", "purpose": WORDS}).get_json()  # fmt: skip
     world.gateway.reply_to_case.cases.file(
         NewCase(
             effect="effect",
@@ -56,6 +58,7 @@ def ega_has_everything(world: Served) -> dict[str, str]:
         "/api/v1/bulks": bulk["id"],
         "/api/v1/cases": REFERENCE.digits,
         "/api/v1/menus": "ega",
+        "/api/v1/codes": code["id"],
     }
 
 

@@ -231,8 +231,7 @@ def test_what_is_wrong_is_said_in_the_shape_of_its_version(world: Served) -> Non
 
 
 def test_an_allotted_name_is_a_sender_id(world: Served) -> None:
-    world.query("""INSERT INTO sender_ids SELECT 'MALIASILI', id FROM institutions
-        WHERE short_name = 'ega' RETURNING 1""")
+    world.allot("ega", "MALIASILI")
     assert v1(world, json.dumps(v1_body(sender_id="MALIASILI"))).get_json() == OK_V1
 
 

@@ -17,12 +17,14 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from ussdapp.bootstrap.codes import request_code
 from ussdapp.bootstrap.logs import start_logging
 from ussdapp.channels import africastalking, beem
 from ussdapp.core.inbound import KeyHolder
 from ussdapp.core.letters import Letters
 from ussdapp.core.reference import RANGE, Reference
 from ussdapp.core.routing import Route, Routes
+from ussdapp.core.services import Services
 from ussdapp.core.simulated import ROUTES as SIMULATED_ROUTES
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.institutions import ega_guide
@@ -35,6 +37,7 @@ from ussdapp.stores.bulks import PgBulks
 from ussdapp.stores.case_histories import PgCaseHistories
 from ussdapp.stores.case_transfers import PgTransfers
 from ussdapp.stores.cases import PgCases
+from ussdapp.stores.codes import PgCodes
 from ussdapp.stores.database import Database, first
 from ussdapp.stores.dialogues import PgDialogues
 from ussdapp.stores.doorbells import RqDoorbells
@@ -72,6 +75,7 @@ from ussdapp.usecases.answer_ussd import AnswerUssd
 from ussdapp.usecases.ask_again import AskAgain
 from ussdapp.usecases.count_steps import CountSteps
 from ussdapp.usecases.deliver_simulated import DeliverSimulated
+from ussdapp.usecases.escalate_codes import EscalateCodes
 from ussdapp.usecases.import_bulk import ImportBulk
 from ussdapp.usecases.publish_menu import PublishMenu
 from ussdapp.usecases.receive_mo import ReceiveMo
@@ -79,6 +83,7 @@ from ussdapp.usecases.reconcile import Reconcile
 from ussdapp.usecases.record_opt_out import RecordOptOut
 from ussdapp.usecases.record_receipts import RecordReceipts
 from ussdapp.usecases.reply_to_case import ReplyToCase
+from ussdapp.usecases.request_code import RequestCode
 from ussdapp.usecases.stop_bulk import StopBulk
 from ussdapp.usecases.transfer_case import TransferCase
 from ussdapp.wire.guarded import GuardedClient
@@ -142,6 +147,10 @@ class Gateway:
     bulk_ids: Mapping[bool, PublicIds]  # of live bulks, and of those that test keys sent
     importing: Callable[[], tuple[PgBulkRows, ImportBulk]]
     opt_out_register: PgOptOutRegister
+    codes: PgCodes
+    code_ids: PublicIds
+    request_code: RequestCode
+    escalate_codes: EscalateCodes
 
     def sending(self, channel: str) -> BoundSending:
         """A channel that submits; each call makes a new one."""
@@ -284,11 +293,13 @@ def build_gateway(settings: Settings) -> Gateway:
     budget = settings.screen_budget
     folder = Folder(MENUS, budget, values, offices=offices, follows=settings.sandbox)
     menus = LiveMenus(folder, kept.versions, kept.institutions.all, time.monotonic)
+    services = read_services(MENUS / KEYWORDS, offices)
+    codes = PgCodes(kept.database, kept.seal)
     texts, routes = read_texts(MENUS / "sms.toml"), _routes(settings)
     letters = Letters(texts, routes, settings.short_code, settings.service_code)
     bulks = PgBulks(kept.database, kept.seal)
-    receive_mo = _receive_mo(settings, kept, letters)
     simulated = SimulatedCases(kept.institutions)
+    receive_mo = _receive_mo(settings, kept, letters, services)
     return Gateway(
         settings=settings,
         dialects=_dialects(settings),
@@ -351,6 +362,10 @@ def build_gateway(settings: Settings) -> Gateway:
         },
         importing=lambda: _importing(settings, kept, routes),
         opt_out_register=PgOptOutRegister(kept.database, kept.seal, settings.index_key),
+        codes=codes,
+        code_ids=PublicIds(settings.index_key, "code"),
+        request_code=request_code(settings, codes, kept.institutions, menus.current, services),
+        escalate_codes=EscalateCodes(codes),
     )
 
 
@@ -380,7 +395,9 @@ def _answer_ussd(
     )
 
 
-def _receive_mo(settings: Settings, kept: _Stores, letters: Letters) -> ReceiveMo:
+def _receive_mo(
+    settings: Settings, kept: _Stores, letters: Letters, services: Services
+) -> ReceiveMo:
     return ReceiveMo(
         mos=kept.mos,
         cases=kept.cases,
@@ -391,7 +408,7 @@ def _receive_mo(settings: Settings, kept: _Stores, letters: Letters) -> ReceiveM
         doorbells=kept.doorbells,
         letters=letters,
         new_reference=_new_reference,
-        services=read_services(MENUS / KEYWORDS, tuple(settings.back_offices)),
+        services=services,
         offices=_offices(settings, patience=_TEXTED_S),
         questions=kept.questions,
         tries=kept.sessions,

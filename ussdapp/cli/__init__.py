@@ -9,6 +9,7 @@ COMMANDS: Final = {
     "balance": "ussdapp.cli.balance:balance",
     "bulks": "ussdapp.cli.bulks:bulks",
     "channels": "ussdapp.cli.channels:channels",
+    "codes": "ussdapp.cli.codes:codes",
     "demo": "ussdapp.cli.demo:demo",
     "holidays": "ussdapp.cli.holidays:holidays",
     "institutions": "ussdapp.cli.institutions:institutions",

@@ -23,6 +23,8 @@ SCOPES: Final[Mapping[str, str]] = {
     "opt-outs:write": "record who told the institution",
     "usage:read": "see usage and cost",
     "menus:publish": "publish the institution's branch of the menu",
+    "codes:read": "see the codes it asked for",
+    "codes:request": "ask for sender IDs, keywords and service codes",
 }
 OVERLAP: Final = timedelta(days=7)  # in which a key and the one that replaces it are both good
 MOST_LIVE: Final = 2  # keys of one name that are good at once

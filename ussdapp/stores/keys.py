@@ -20,7 +20,8 @@ _USED: Final = timedelta(seconds=60)  # how exactly the last use is known
 _ABOUT: Final = "keys.secret_sealed"
 _COLUMNS: Final[LiteralString] = """
     SELECT k.id, i.short_name, k.live, k.scopes, k.networks, k.per_second, k.expires_at,
-        ARRAY(SELECT sender_id FROM sender_ids s WHERE s.institution_id = i.id),
+        ARRAY(SELECT c.value FROM codes c WHERE c.institution_id = i.id
+            AND c.kind = 'sender_id' AND c.status = 'allotted'),
         k.last_used_at IS NULL OR k.last_used_at < %(now)s - %(used)s,
         k.secret_sealed, k.mobile_service_id, k.owner
     FROM keys k JOIN institutions i ON i.id = k.institution_id

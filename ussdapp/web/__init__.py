@@ -7,6 +7,7 @@ from flask import Flask, request
 
 from ussdapp.web.api.bulks import bulks
 from ussdapp.web.api.cases import cases
+from ussdapp.web.api.codes import codes
 from ussdapp.web.api.described import describe
 from ussdapp.web.api.docs import docs
 from ussdapp.web.api.funnel import funnel
@@ -48,7 +49,7 @@ def create_app(gateway: "Gateway", clock: Clock) -> Flask:
     app.before_request(admit)
     answer_problems(app)
     for blueprint in (
-        *(bulks, cases, funnel, menus, notifications, opt_outs),
+        *(bulks, cases, codes, funnel, menus, notifications, opt_outs),
         *(docs, mgov, openapi, ops),
     ):
         app.register_blueprint(blueprint)

@@ -1,0 +1,69 @@
+"""Codes on the command line: asked for, met, allotted, refused, revoked and listed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_cli_keys import Home
+
+ASK = ("codes", "request", "ega", "sender_id", "MALIASILI", "--purpose", "Taarifa za utalii")
+
+
+@pytest.fixture
+def home(database_url: str, tmp_path: Path) -> Home:
+    made = Home(tmp_path, database_url)
+    for name in ("ega", "tra"):
+        made.run("institutions", "add", name, name, name)
+    return made
+
+
+def told(home: Home, *words: str) -> dict[str, Any]:
+    done = home.run(*words, "--json")
+    assert done.exit_code == 0, done.output
+    (one,) = json.loads(done.output)
+    return dict(one)
+
+
+def test_a_request_goes_its_way(home: Home) -> None:
+    assert told(home, *ASK)["status"] == "requested"
+    for condition in ("letter", "contact", "sample"):
+        stands = told(home, "codes", "condition", "1", condition, "--document", "EGA/1")
+    assert (stands["status"], stands["missing"]) == ("conditions_met", [])
+    assert stands["due_at"]
+    assert told(home, "codes", "allot", "1")["status"] == "allotted"
+    assert told(home, "codes", "list", "EGA", "--status", "allotted")["value"] == "MALIASILI"
+    assert told(home, "codes", "revoke", "1", "Imeisha")["reason"] == "Imeisha"
+
+
+def test_a_keywords_secret_is_shown_once(home: Home) -> None:
+    asked = told(home, "codes", "request", "ega", "keyword", "wcf", "--purpose", "Madai",
+                 "--url", "https://wcf.go.tz/sms")  # fmt: skip
+    assert (asked["value"], len(asked["secret"])) == ("WCF", 32)
+    assert asked["secret"] not in home.run("codes", "list", "--json").output
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("request", "nobody", "sender_id", "NOBODY", "--purpose", "x"), "no institution has"),
+        (("request", "tra", "sender_id", "MALIASlLI", "--purpose", "x"), "reads like MALIASILI"),
+        (("request", "tra", "sender_id", "SMS", "--purpose", "x"), "whose"),
+        (("allot", "1"), "the request is requested"),
+        (("condition", "1", "tried"), "its conditions are letter, contact, sample"),
+        (("condition", "9", "letter"), "no institution's request has the number 9"),
+        (("revoke", "1", "x"), "the request is requested"),
+    ],
+)
+def test_what_cannot_be_done_is_said(home: Home, words: tuple[str, ...], sentence: str) -> None:
+    told(home, *ASK)
+    done = home.run("codes", *words)
+    assert done.exit_code == 1
+    assert sentence in done.output
+
+
+def test_a_refusal_needs_a_reason(home: Home) -> None:
+    told(home, *ASK)
+    assert home.run("codes", "refuse", "1", " ").exit_code == 2
+    assert told(home, "codes", "refuse", "1", "Barua haipo")["status"] == "refused"

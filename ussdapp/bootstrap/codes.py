@@ -1,0 +1,31 @@
+"""Where asking for codes is joined, for the gateway and for the command line."""
+
+import secrets
+from collections.abc import Callable
+
+from ussdapp.core.code_values import standing_of
+from ussdapp.core.menu import Menu
+from ussdapp.core.services import Services
+from ussdapp.ports import Institutions
+from ussdapp.settings import Settings
+from ussdapp.stores.codes import PgCodes
+from ussdapp.usecases.request_code import RequestCode
+from ussdapp.wire.guarded import GuardedClient
+
+
+def request_code(
+    settings: Settings,
+    codes: PgCodes,
+    institutions: Institutions,
+    menu: Callable[[], Menu],
+    services: Services,
+) -> RequestCode:
+    """The use case, over the menu that is served when it is asked."""
+    return RequestCode(
+        codes=codes,
+        standing=lambda: standing_of(menu(), services, institutions.all(), settings.service_code),
+        service_code=settings.service_code,
+        short_code=settings.short_code,
+        callable_url=GuardedClient(allow_private=settings.sandbox).parsed,
+        new_key=lambda: secrets.token_hex(16),
+    )
