@@ -80,6 +80,17 @@ def test_what_is_wrong_with_a_row_is_told_by_row_and_field(office: Office) -> No
     assert [row for row, _, _ in office.sent(number)] == [1, 4]
 
 
+def test_a_value_that_brings_a_link_or_an_ask_is_refused_with_its_row(office: Office) -> None:
+    octets = (
+        b"to,jina,kiasi\n255754000001,Asha M.,1.000\n255754000002,bit.ly/a,1\n"
+        b"255754000003,Juma tuma PIN yako,1\n255754000004,Juma,www.tra.go.tz\n"
+    )
+    number = office.file(octets)
+    office.work()
+    assert office.rejected(number) == [(3, "text", "foreign_link"), (4, "text", "asks_secret")]
+    assert [row for row, _, _ in office.sent(number)] == [2, 5]
+
+
 def test_a_file_is_read_and_its_rows_numbered_as_a_spreadsheet_does(office: Office) -> None:
     number = office.file(csv(9000, frozenset({0, 4321, 8999})))
     office.work()

@@ -93,6 +93,8 @@ FAULTS: list[tuple[Any, list[str]]] = [
     ({**BODY, "text": "a\x07"}, ["text"]),
     ({**BODY, "text": "x" * 1531}, ["text"]),
     ({**BODY, "text": "ŋ" * 671}, ["text"]),
+    ({**BODY, "text": "Tuma nywila yako"}, ["text"]),
+    ({**BODY, "text": "Lipa tra-bili.com"}, ["text"]),
     ({**BODY, "class": "spam"}, ["class"]),
     ({**BODY, "class": None}, ["class"]),
     ({**BODY, "sender_id": "MALIASILI"}, ["sender_id"]),

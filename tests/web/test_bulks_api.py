@@ -153,12 +153,14 @@ def test_fifty_parallel_repeats_are_one_bulk(web: Web) -> None:
         ({"name": " "}, ("name", "too_short")),
         ({"text": "x" * 1600}, ("text", "too_long")),
         ({"class": "spam"}, ("class", "unknown")),
+        ({"text": "Ndugu ((jina)), tuma PIN yako"}, ("text", "asks_secret")),
+        ({"text": "Ndugu ((jina)), lipa https://((kiasi))"}, ("text", "foreign_link")),
         ({"sender_id": "NHIF"}, ("sender_id", "not_allotted")),
         ({"send_at": "2036-11-20T09:00:00Z"}, ("send_at", "range")),
         ({"colour": "red"}, ("colour", "unknown")),
     ],
-    ids=["no recipient", "no list", "no name", "too long", "class", "sender ID", "years ahead",
-         "unknown member"],
+    ids=["no recipient", "no list", "no name", "too long", "asks", "link of a value",
+         "class", "sender ID", "years ahead", "unknown member"],
 )  # fmt: skip
 def test_what_cannot_be_taken_is_named(
     web: Web, changes: dict[str, Any], fault: tuple[str, str]

@@ -169,6 +169,17 @@ def test_another_time_format_is_refused_in_the_gateways_own_words(
     assert texts(world) == []
 
 
+def test_what_looks_like_phishing_is_refused_in_the_shape_of_either_version(world: Served) -> None:
+    asks = "Tuma PIN yako kwa 0754000001"
+    told = v2(world, json.dumps(v2_body(message=asks)).encode()).get_json()
+    assert (told["success"], told["statusCode"]) == (False, 48205)
+    assert told["statusMessage"].startswith("It asks for a PIN")
+    told = v1(world, json.dumps(v1_body(message="Lipa bit.ly/abc"))).get_json()
+    assert (told["error"], told["statusCode"]) == (True, 48205)
+    assert "bit.ly" in told["data"][0]
+    assert texts(world) == []
+
+
 def test_a_repeated_message_id_texts_once(world: Served) -> None:
     first = json.dumps(v2_body(recipients=f"{ASHA},{JUMA}")).encode()
     later = json.dumps(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 _PLACEHOLDER: Final = re.compile(r"\(\(([^()\n]{1,60})\)\)")
+# A value that touches these, or another value, makes one word with them.
+_GLUED: Final = re.compile(r"[\w./:@\\-]\(\(|\)\)(?:[\w:@/\\(-]|\.\S)")
 _IGNORED: Final = str.maketrans(dict.fromkeys(" \t\u00a0_-\ufeff"))
 
 
@@ -17,11 +19,13 @@ def folded(name: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Worded:
     """A text with placeholders: `names` as first spelt, each once; `pattern` with `%s` for each
-    place and `order` the number of the name that stands there."""
+    place and `order` the number of the name that stands there; `glued` where a value makes one
+    word with what is beside it."""
 
     names: tuple[str, ...]
     pattern: str
     order: tuple[int, ...]
+    glued: bool = False
 
     def filled(self, values: Sequence[str]) -> str:
         """The text with a value for each of the names, in their order."""
@@ -37,4 +41,4 @@ def worded(text: str) -> Worded:
     places = {name: number for number, name in enumerate(spelt)}
     order = tuple(places[folded(name)] for name in pieces[1::2])
     pattern = "%s".join(piece.replace("%", "%%") for piece in pieces[::2])
-    return Worded(tuple(spelt.values()), pattern, order)
+    return Worded(tuple(spelt.values()), pattern, order, _GLUED.search(text) is not None)

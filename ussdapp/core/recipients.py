@@ -8,6 +8,7 @@ from unicodedata import category
 from ussdapp.core.bulk import Chunk, Rejection, Row
 from ussdapp.core.msisdn import Msisdn, NotAnMsisdn
 from ussdapp.core.parts import MOST_PARTS, Encoding, TooLong, only_part, split
+from ussdapp.core.phishing import IN_A_ROW, ValueCheck
 from ussdapp.core.placeholders import Worded, folded
 
 TO: Final = "to"
@@ -64,6 +65,7 @@ class RowCheck:
         self._text = text
         self._read = read
         self._channel = channel
+        self._suspect = ValueCheck(text)
         self._keys: dict[tuple[str, ...], list[str | None]] = {}  # as spelt, of each shape seen
 
     def recipient(self, number: int, given: object) -> Row | list[Rejection]:
@@ -99,7 +101,7 @@ class RowCheck:
         try:
             msisdn = self._read(to)
             if all(values):
-                return self._written(number, msisdn, self._text.filled(values))
+                return self._filled(number, msisdn, values)
             wrong = []
         except NotAnMsisdn:
             wrong = [Rejection(number, TO, *_not_an_msisdn(to.strip()))]
@@ -108,6 +110,12 @@ class RowCheck:
             for name, value in zip(self._text.names, values, strict=True)
             if not value
         ]
+
+    def _filled(self, number: int, msisdn: Msisdn, values: Sequence[str]) -> Row | list[Rejection]:
+        text = self._text.filled(values)
+        if found := self._suspect(values, text):
+            return [Rejection(number, "text", found.code, IN_A_ROW[found.code])]
+        return self._written(number, msisdn, text)
 
     def _written(self, number: int, msisdn: Msisdn, text: str) -> Row | list[Rejection]:
         if not text.isprintable() and any(map(_unwritten, text)):

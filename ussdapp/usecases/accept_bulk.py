@@ -10,6 +10,7 @@ from ussdapp.core import acceptance, sender_ids
 from ussdapp.core.bulk import AskedBulk, BulkRefused, NewBulk, Source
 from ussdapp.core.keys import IssuedKey
 from ussdapp.core.parts import MOST_PARTS, TooLong, split
+from ussdapp.core.phishing import of_worded
 from ussdapp.core.placeholders import Worded, worded
 from ussdapp.core.recipients import HeaderRefused, columns
 from ussdapp.wire.tables import MOST_OCTETS, Unreadable, rows_of_text
@@ -78,7 +79,7 @@ class AcceptBulk:
         digest: str = "",
     ) -> NewBulk:
         acceptance.due_at(asked.send_at, now)
-        _refuse_too_long(worded(asked.text))
+        _refuse_unfit(worded(asked.text))
         named = acceptance.named_by(asked.key, self.new_key)
         return NewBulk(
             effect=acceptance.effect("bulk", holder, named),
@@ -98,7 +99,9 @@ class AcceptBulk:
         )
 
 
-def _refuse_too_long(text: Worded) -> None:
+def _refuse_unfit(text: Worded) -> None:
+    if found := of_worded(text):
+        raise BulkRefused("text", found.code, found.sentence)
     try:
         split(text.filled(["-"] * len(text.names)))
     except TooLong:

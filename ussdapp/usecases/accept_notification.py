@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ussdapp.core import acceptance
+from ussdapp.core import acceptance, phishing
 from ussdapp.core.inbound import KeyHolder
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import LIVES, Class
@@ -80,7 +80,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class AcceptNotification:
-    """Raises SenderIdRefused, TooFarAhead, AnotherBody, TooLong, Unavailable."""
+    """Raises PhishingRefused, SenderIdRefused, TooFarAhead, AnotherBody, TooLong, Unavailable."""
 
     acceptances: Acceptances
     doorbells: Doorbells
@@ -90,7 +90,9 @@ class AcceptNotification:
 
     def __call__(self, holder: KeyHolder, asked: Asked, now: datetime) -> Accepted:
         """Committed when it returns; the same key and body again give the same."""
-        accepting = self._accepting(holder, asked, now, split(asked.text))
+        parts = split(asked.text)
+        phishing.refuse(phishing.suspicion(asked.text))
+        accepting = self._accepting(holder, asked, now, parts)
         kept = self.acceptances.accept(accepting)
         if accepting.due_at <= now:
             for channel in kept.channels - {SIMULATED}:

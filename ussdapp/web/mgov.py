@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from ussdapp.core.acceptance import AnotherBody
 from ussdapp.core.parts import TooLong
+from ussdapp.core.phishing import PhishingRefused
 from ussdapp.core.sender_ids import SenderIdRefused
 from ussdapp.ports import Unavailable
 from ussdapp.web.mgov_bodies import Sent, Unreadable, asked, signed_by, v1_sent, v2_sent
@@ -116,6 +117,8 @@ def _accept(sent: Sent) -> None:
         parts.gateway.accept_notification(key.holder, asked(sent, key), now)
     except Unreadable as unreadable:
         raise Refused(str(unreadable)) from None
+    except PhishingRefused as refused:
+        raise Refused(str(refused)) from None
     except TooLong:
         raise Refused("The message is too long") from None
     except SenderIdRefused:

@@ -12,6 +12,7 @@ from ussdapp.core.history import Sent
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Class
 from ussdapp.core.parts import MOST_PARTS, TooLong
+from ussdapp.core.phishing import PhishingRefused
 from ussdapp.core.status import Status
 from ussdapp.usecases.accept_notification import Asked
 from ussdapp.web.api.models import (
@@ -156,6 +157,8 @@ def send() -> Response:
         done = parts.gateway.accept_notification(holder(), _asked(sent, key), parts.clock())
     except TooLong:
         raise _fault("text", "too_long", f"It takes more than {MOST_PARTS} parts.") from None
+    except PhishingRefused as refused:
+        raise _fault("text", refused.code, str(refused)) from None
     except sender_ids.SenderIdRefused as refused:
         raise _fault("sender_id", sender_ids.CODE, str(refused)) from None
     except TooFarAhead:
