@@ -17,7 +17,7 @@ from ussdapp.core.back_office import (
 from ussdapp.core.branches import Files, MenuVersion, Publisher
 from ussdapp.core.case import CaseView, NewCase, Reply, Transfer, Transferred
 from ussdapp.core.case_history import CaseHistory, CasePage, Sought
-from ussdapp.core.inbound import Institution, Lease, Mo, Receipt
+from ussdapp.core.inbound import Institution, KeyHolder, Lease, Mo, Receipt
 from ussdapp.core.menu import Menu
 from ussdapp.core.mo_parts import MoPart
 from ussdapp.core.msisdn import Msisdn
@@ -26,6 +26,7 @@ from ussdapp.core.opt_outs import Learnt
 from ussdapp.core.reference import Reference
 from ussdapp.core.resume import Draft
 from ussdapp.core.session import Record
+from ussdapp.core.webhook import Endpoint, Event, Posted
 
 
 class Unavailable(Exception):
@@ -58,6 +59,14 @@ class NoSuchBranch(LookupError):
 
 class NoSuchVersion(LookupError):
     """The branch has no such version, or none before the one that stands."""
+
+
+class NoSuchWebhook(LookupError):
+    """The institution has no webhook of that name."""
+
+
+class TooManyWebhooks(Exception):
+    """The institution has as many as it may."""
 
 
 class Sessions(Protocol):
@@ -250,8 +259,11 @@ class Mos(Protocol):
         repeat."""
         ...
 
-    def settle(self, effect: str, status: str) -> None:
-        """Notes what became of it: answered, over_cap or no_subscriber."""
+    def settle(
+        self, effect: str, status: str, institution: str | None = None, keyword: str = ""
+    ) -> None:
+        """Notes what became of it: answered, over_cap or no_subscriber; and whom it concerned, by
+        which keyword, for their webhooks."""
         ...
 
 
@@ -608,4 +620,39 @@ class MenuProof(Protocol):
         self, published: Mapping[str, Files], institutions: tuple[Institution, ...]
     ) -> list[str]:
         """Everything wrong with it, each a sentence that begins with its file's place."""
+        ...
+
+
+class Webhooks(Protocol):
+    """Where institutions want to be told of events. Raises Unavailable."""
+
+    def put(
+        self, by: KeyHolder, name: str, url: str, events: tuple[str, ...], secret: str, at: datetime
+    ) -> bool:
+        """Changes the webhook of that name, or makes it with that secret; tells whether it is new.
+        Raises TooManyWebhooks."""
+        ...
+
+    def rotate(self, by: KeyHolder, name: str, secret: str, at: datetime) -> None:
+        """That secret signs from now on, for some days beside the one before. Raises
+        NoSuchWebhook."""
+        ...
+
+
+class Tellings(Protocol):
+    """The events on their way to webhooks. Raises Unavailable."""
+
+    def window(self, endpoint: Endpoint, now: datetime, most: int) -> list[Event]:
+        """Its due events, at most so many."""
+        ...
+
+    def record(
+        self, endpoint: Endpoint, done: Sequence[Posted], now: datetime, held: timedelta | None
+    ) -> None:
+        """Commits how posts ended and gives the webhook back: at once, or after it was left alone
+        for that time."""
+        ...
+
+    def switch_off(self, endpoint: Endpoint, detail: str, now: datetime) -> None:
+        """It is told nothing more until its institution puts it anew."""
         ...

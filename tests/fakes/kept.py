@@ -109,7 +109,9 @@ class Kept:
                 return effect
         return f"mo:{mo.key}:{at.isoformat()}"
 
-    def settle(self, effect: str, status: str) -> None:
+    def settle(
+        self, effect: str, status: str, institution: str | None = None, keyword: str = ""
+    ) -> None:
         if self.settled[effect] == "kept":
             self.settled[effect] = status
 

@@ -22,9 +22,10 @@ def test_our_procfile_is_web_one_worker_a_channel_and_one_reconciler() -> None:
         "reconciler",
         "asking",
         "importing",
+        "telling",
     ]
     named = [program.environ.get("CHANNEL") for program in made]
-    assert named == [None, "sandbox", "at", None, None, None]
+    assert named == [None, "sandbox", "at", None, None, None, None]
 
 
 def test_a_line_that_is_no_process_type_is_refused_by_its_number(tmp_path: Path) -> None:

@@ -90,6 +90,18 @@ HOSTILE_URLS = [
     "https://①②⑦.0.0.1/",
     "https://máji.go.tz/",
     "https://maji.go.tz/#x",
+    "https://localhost/",
+    "https://LOCALHOST:8443/",
+    "https://api.localhost/",
+    "https://metadata.google.internal/computeMetadata/v1/",
+    "https://metadata/",
+    "https://printer.local/",
+    "https://1.0.0.127.in-addr.arpa/",
+    "https://xn--mji-ala.go.tz/",
+    "https://maji.xn--p1ai/",
+    "https://maji.go.tz:22/",
+    "https://maji.go.tz:25/",
+    "https://102.214.45.17:53/",
     f"https://maji.go.tz/{'a' * 3000}",
 ]
 HOSTILE_ADDRESSES = [
@@ -224,6 +236,16 @@ def test_a_body_of_64_kb_is_read_and_one_octet_more_is_not():
         assert len(sandbox().exchange(get(url), 5.0).body) == MOST_BODY
     with web_peer(answer(MOST_BODY + 1)) as peer, pytest.raises(NoAnswer):
         sandbox().exchange(get(f"http://127.0.0.1:{peer.port}/"), 5.0)
+
+
+def test_of_an_answer_that_is_only_told_the_body_is_not_waited_for():
+    def speak(wire) -> None:
+        wire.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 99999999\r\nX-A: b\r\n\r\nab")
+        wire.recv(1)
+
+    with web_peer(speak) as peer:
+        status, headers = sandbox().told(get(f"http://127.0.0.1:{peer.port}/"), 5.0)
+    assert (status, headers["x-a"]) == (202, "b")
 
 
 def endless(first: bytes, more: bytes):

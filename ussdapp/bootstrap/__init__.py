@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from ussdapp.bootstrap import webhooks as told
 from ussdapp.bootstrap.codes import request_code
 from ussdapp.bootstrap.logs import start_logging
 from ussdapp.channels import africastalking, beem
@@ -68,7 +70,9 @@ from ussdapp.stores.routes import PgRoutes
 from ussdapp.stores.seal import Seal
 from ussdapp.stores.sessions import RedisSessions
 from ussdapp.stores.simulated_cases import SimulatedCases
+from ussdapp.stores.tellings import PgTellings
 from ussdapp.stores.unreported import PgUnreported
+from ussdapp.stores.webhooks import PgWebhooks
 from ussdapp.usecases.accept_bulk import AcceptBulk
 from ussdapp.usecases.accept_notification import AcceptNotification
 from ussdapp.usecases.answer_ussd import AnswerUssd
@@ -78,6 +82,7 @@ from ussdapp.usecases.deliver_simulated import DeliverSimulated
 from ussdapp.usecases.escalate_codes import EscalateCodes
 from ussdapp.usecases.import_bulk import ImportBulk
 from ussdapp.usecases.publish_menu import PublishMenu
+from ussdapp.usecases.put_webhook import PutWebhook
 from ussdapp.usecases.receive_mo import ReceiveMo
 from ussdapp.usecases.reconcile import Reconcile
 from ussdapp.usecases.record_opt_out import RecordOptOut
@@ -85,6 +90,7 @@ from ussdapp.usecases.record_receipts import RecordReceipts
 from ussdapp.usecases.reply_to_case import ReplyToCase
 from ussdapp.usecases.request_code import RequestCode
 from ussdapp.usecases.stop_bulk import StopBulk
+from ussdapp.usecases.tell_webhook import TellWebhook, Together
 from ussdapp.usecases.transfer_case import TransferCase
 from ussdapp.wire.guarded import GuardedClient
 from ussdapp.wire.http import Callbacks
@@ -151,6 +157,9 @@ class Gateway:
     code_ids: PublicIds
     request_code: RequestCode
     escalate_codes: EscalateCodes
+    webhooks: PgWebhooks
+    put_webhook: PutWebhook
+    telling: Callable[[Together], tuple[PgTellings, TellWebhook]]
 
     def sending(self, channel: str) -> BoundSending:
         """A channel that submits; each call makes a new one."""
@@ -300,6 +309,7 @@ def build_gateway(settings: Settings) -> Gateway:
     bulks = PgBulks(kept.database, kept.seal)
     simulated = SimulatedCases(kept.institutions)
     receive_mo = _receive_mo(settings, kept, letters, services)
+    webhooks = told.webhooks(settings, kept.database, kept.seal)
     return Gateway(
         settings=settings,
         dialects=_dialects(settings),
@@ -356,16 +366,16 @@ def build_gateway(settings: Settings) -> Gateway:
         accept_bulk=AcceptBulk(bulks, settings.short_code, _new_key),
         stop_bulk=StopBulk(bulks, time.sleep),
         bulks=bulks,
-        bulk_ids={
-            live: PublicIds(settings.index_key, "bulk" if live else "bulktest")
-            for live in (True, False)
-        },
+        bulk_ids=told.bulk_ids(settings),
         importing=lambda: _importing(settings, kept, routes),
         opt_out_register=PgOptOutRegister(kept.database, kept.seal, settings.index_key),
         codes=codes,
         code_ids=PublicIds(settings.index_key, "code"),
         request_code=request_code(settings, codes, kept.institutions, menus.current, services),
         escalate_codes=EscalateCodes(codes),
+        webhooks=webhooks,
+        put_webhook=told.putting(settings, webhooks),
+        telling=partial(told.telling, settings, kept.database, kept.seal),
     )
 
 

@@ -17,6 +17,11 @@ _KEEP: Final = """
     ON CONFLICT (effect) DO NOTHING RETURNING effect
 """
 _SETTLED: Final = "SELECT status <> 'kept' FROM mos WHERE effect = %s"
+_SETTLE: Final = """
+    UPDATE mos SET status = %s, keyword = %s,
+        institution_id = (SELECT id FROM institutions WHERE short_name = %s)
+    WHERE effect = %s AND status = 'kept'
+"""
 _BEFORE: Final = """
     SELECT effect, status <> 'kept' FROM mos WHERE content_index = %s AND received_at > %s
     ORDER BY received_at LIMIT 1
@@ -50,15 +55,13 @@ class PgMos:
 
         return self._database.run(by_content if mo.keyed_by_content else by_id)
 
-    def settle(self, effect: str, status: str) -> None:
+    def settle(
+        self, effect: str, status: str, institution: str | None = None, keyword: str = ""
+    ) -> None:
         """Notes what became of it: answered, over_cap (the MSISDN had its share of automatic
-        answers) or no_subscriber."""
-        query = "UPDATE mos SET status = %s WHERE effect = %s AND status = 'kept'"
-
-        def work(connection: Connection) -> None:
-            connection.execute(query, (status, effect))
-
-        self._database.run(work)
+        answers) or no_subscriber; and whom it concerned, which their webhooks are told."""
+        values = (status, keyword or None, institution, effect)
+        self._database.run(lambda connection: connection.execute(_SETTLE, values) and None)
 
     def _insert(
         self, connection: Connection, mo: Mo, effect: str, content: bytes, at: datetime

@@ -44,6 +44,8 @@ log = structlog.get_logger()
 
 # Within which the same content, where the operator gives no id, is one text delivered again.
 _REPEATED_WITHIN: Final = timedelta(seconds=60)
+# what an institution is told of by webhook: not who asked how a case stands, or wants no texts
+_TOLD: Final = frozenset({Verb.FILE, Verb.ADD, Verb.UNKNOWN})
 _TOLD_WITHIN: Final = timedelta(minutes=10)  # of what a case keeps
 
 
@@ -112,10 +114,13 @@ class ReceiveMo:
         asked = Asked(effect, mo.msisdn, self.dialogues.language(mo.msisdn), command, now)
         log.info("mo.received", channel=mo.channel, verb=command.verb.value)
         # a case was filed with its answer; the same effect is accepted once
-        answered = self.notifications.accept(self._written(asked, self._done(asked)))
+        answer = self._done(asked)
+        answered = self.notifications.accept(self._written(asked, answer))
         if not answered:
             log.warning("mo.over_cap", channel=mo.channel)
-        self.mos.settle(effect, "answered" if answered else "over_cap")
+        concerned = answer.institution if command.verb in _TOLD else None
+        keyword = command.word.upper() if concerned else ""  # else it is the citizen's own word
+        self.mos.settle(effect, "answered" if answered else "over_cap", concerned, keyword)
         self.doorbells.ring(self.letters.routes.channel(mo.msisdn))
 
     def _done(self, asked: Asked) -> Answer:

@@ -15,6 +15,7 @@ from ussdapp.web.api.menus import menus
 from ussdapp.web.api.notifications import notifications
 from ussdapp.web.api.openapi import openapi
 from ussdapp.web.api.opt_outs import opt_outs
+from ussdapp.web.api.webhooks import webhooks
 from ussdapp.web.edge import RULE, edged
 from ussdapp.web.inbound.operators import operators
 from ussdapp.web.logged import log_failure
@@ -50,7 +51,7 @@ def create_app(gateway: "Gateway", clock: Clock) -> Flask:
     answer_problems(app)
     for blueprint in (
         *(bulks, cases, codes, funnel, menus, notifications, opt_outs),
-        *(docs, mgov, openapi, ops),
+        *(docs, mgov, openapi, ops, webhooks),
     ):
         app.register_blueprint(blueprint)
     describe()

@@ -11,11 +11,18 @@ from urllib.parse import urlsplit
 
 MOST_URL: Final = 2048  # characters
 _PORTS: Final = {"https": 443, "http": 80}
+_LEAST_PORT: Final = 1024  # below are mail, names, shells: what no web server listens on
 _PLAIN: Final = re.compile(r"[\x21-\x7e]+")  # no space, control or letter beyond ASCII
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 # inet_aton reads these as an address: 2130706433, 0x7f.1, 0177.0.0.1, 127.1
 _NUMERIC: Final = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)")
+# Names that lead inside by themselves, whatever a resolver says (RFC 6761, 6762, 8375, and ICANN's
+# `internal`, under which clouds keep their metadata).
+_INSIDE: Final = frozenset(
+    {"localhost", "localdomain", "local", "internal", "intranet", "private", "corp", "home", "lan",
+     "arpa"}
+)  # fmt: skip
 _UNICAST6: Final = IPv6Network("2000::/3")
 # Inside global unicast, yet special: protocol assignments with Teredo and ORCHID, documentation
 # (two ranges), 6to4. What they carry may be a private address.
@@ -63,6 +70,27 @@ def target(url: str, schemes: tuple[str, ...] = ("https",)) -> Target:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     literal = _literal(host, bracketed="[" in parts.netloc)
     return Target(parts.scheme, host, port or _PORTS[parts.scheme], path, literal)
+
+
+def callable_url(url: str, *, allow_private: bool) -> Target:
+    """The URL taken apart if it may be called as far as its spelling tells; raises Forbidden. With
+    `allow_private` also http and the addresses of this machine and its network."""
+    parsed = target(url, ("https", "http") if allow_private else ("https",))
+    if parsed.literal:
+        allowed(str(parsed.literal), allow_private=allow_private)
+    return parsed if allow_private else _outside(parsed)
+
+
+def _outside(to: Target) -> Target:
+    """Raises Forbidden for a host within or a port that is not one of the web. Names in other
+    scripts are refused in both spellings, for one is taken for another."""
+    labels = to.host.split(".")
+    inside = len(labels) < 2 or labels[-1] in _INSIDE
+    if to.literal is None and (inside or any(one.startswith("xn--") for one in labels)):
+        raise Forbidden("the host is no plain name of the internet")
+    if to.port < _LEAST_PORT and to.port not in _PORTS.values():
+        raise Forbidden("the port is not one of the web")
+    return to
 
 
 def _literal(host: str, *, bracketed: bool) -> Address | None:

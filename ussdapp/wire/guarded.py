@@ -13,14 +13,15 @@ import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
-from ussdapp.wire.addresses import Forbidden, Target, allowed, target
+from ussdapp.wire.addresses import Forbidden, Target, allowed, callable_url
 from ussdapp.wire.http import NoAnswer, NotReached, WireAnswer
 from ussdapp.wire.timed import Deadline, TimedSocket, TooSlow, within
 
 MOST_BODY: Final = 1 << 16  # octets of an answer that are read
 Resolve = Callable[[str, int], Sequence[str]]
+T = TypeVar("T")
 
 
 def addresses(host: str, port: int) -> Sequence[str]:
@@ -51,14 +52,21 @@ class GuardedClient:
 
     def parsed(self, url: str) -> Target:
         """The URL taken apart; raises Forbidden for one that may never be called."""
-        parsed = target(url, ("https", "http") if self.allow_private else ("https",))
-        if parsed.literal:
-            allowed(str(parsed.literal), allow_private=self.allow_private)
-        return parsed
+        return callable_url(url, allow_private=self.allow_private)
 
     def exchange(self, call: Call, seconds: float) -> WireAnswer:
         """The answer, whatever its status. Raises Forbidden and NotReached where nothing was
         asked, NoAnswer, and of its kind TooSlow, where something was."""
+        return self._exchanged(call, seconds, _whole)
+
+    def told(self, call: Call, seconds: float) -> tuple[int, Mapping[str, str]]:
+        """The answer's status and headers, named in lower case; its body is not waited for. Raises
+        as `exchange`."""
+        return self._exchanged(call, seconds, lambda answer: (answer.status, _named(answer)))
+
+    def _exchanged(
+        self, call: Call, seconds: float, read: Callable[[http.client.HTTPResponse], T]
+    ) -> T:
         deadline = Deadline(seconds, self.clock)
         to = self.parsed(call.url)
         try:
@@ -66,7 +74,8 @@ class GuardedClient:
         except (OSError, TooSlow):
             raise NotReached("no connection was made") from None
         try:
-            return _asked(wire, to, call)
+            with _asked(wire, to, call) as answer:
+                return read(answer)
         except (OSError, http.client.HTTPException, ValueError):
             # their texts are not kept: they may hold what was sent
             raise NoAnswer("no whole answer came") from None
@@ -103,17 +112,24 @@ class GuardedClient:
         return socket.create_connection((found[-1], to.port), deadline.left())
 
 
-def _asked(wire: TimedSocket, to: Target, call: Call) -> WireAnswer:
+def _asked(wire: TimedSocket, to: Target, call: Call) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection(to.host, to.port)
     connection.sock = cast("socket.socket", wire)
     own = {"Host": to.authority, "Accept-Encoding": "identity", "Connection": "close"}
     body = call.body if call.method != "GET" else None
     connection.request(call.method, to.path, body, {**call.headers, **own})
-    with connection.getresponse() as response:
-        named = {name.lower(): value for name, value in response.getheaders()}
-        if named.get("content-encoding", "identity").lower() != "identity":
-            raise NoAnswer("the answer is compressed, which was not asked for")
-        return WireAnswer(response.status, named, _body(response))
+    return connection.getresponse()
+
+
+def _named(answer: http.client.HTTPResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in answer.getheaders()}
+
+
+def _whole(answer: http.client.HTTPResponse) -> WireAnswer:
+    named = _named(answer)
+    if named.get("content-encoding", "identity").lower() != "identity":
+        raise NoAnswer("the answer is compressed, which was not asked for")
+    return WireAnswer(answer.status, named, _body(answer))
 
 
 def _body(response: http.client.HTTPResponse) -> bytes:

@@ -83,7 +83,7 @@ def _shown(route: Route, schemas: Mapping[str, Any], url: str) -> dict[str, Any]
     operation = route.operation
     bodies = [model.__name__ for model in operation.bodies.values()]
     answers = {
-        status: model if isinstance(model, str) else model.__name__
+        status: model.__name__ if isinstance(model, type) else model or ""
         for status, model in operation.answers.items()
     }
     query = operation.query.model_json_schema() if operation.query else None

@@ -9,7 +9,7 @@ A route registers itself with a decorator, above `permission` or below it:
             "Send many notifications",
             bodies={"application/json": BulkBody, "multipart/form-data": BulkForm},
             query=None,  # or a Query
-            answers={202: BulkAnswer},  # an Answer, or a media type: {200: "text/csv"}
+            answers={202: BulkAnswer},  # or a media type, or None where there is no body
             problems=(409,),  # beyond those that follow from what is said here
             idempotent=True,  # takes an Idempotency-Key
             example={"name": "...", ...},  # a body, for the curl and Python lines of /api/docs
@@ -70,7 +70,7 @@ class Operation:
     """What a route takes and answers. `path` describes its path parameters."""
 
     summary: str
-    answers: Mapping[int, type[BaseModel] | str]
+    answers: Mapping[int, type[BaseModel] | str | None]
     bodies: Mapping[str, type[BaseModel]] = field(default_factory=dict)
     query: type[BaseModel] | None = None
     problems: tuple[int, ...] = ()
@@ -158,7 +158,7 @@ def _schemas(found: list[Route]) -> dict[str, Any]:
         model
         for route in found
         for model in route.operation.answers.values()
-        if not isinstance(model, str)
+        if not isinstance(model, str | None)
     }
     _, made = models_json_schema(
         [(model, "validation") for model in sorted(taken, key=_name)]
@@ -260,16 +260,21 @@ def _answers(route: Route) -> dict[str, Any]:
     said = route.operation
     answers: dict[str, Any] = {}
     for status, model in said.answers.items():
-        content = {model: {"schema": {"type": "string"}}} if isinstance(model, str) else {
-            JSON: {"schema": _ref(model)}
-        }  # fmt: skip
-        answers[str(status)] = {"description": HTTPStatus(status).phrase, "content": content}
+        answers[str(status)] = {"description": HTTPStatus(status).phrase, **_content(model)}
     for status in sorted(_problems(route)):
         answers[str(status)] = {
             "description": HTTPStatus(status).phrase,
             "content": {PROBLEM: {"schema": _ref(ProblemDocument)}},
         }
     return answers
+
+
+def _content(model: type[BaseModel] | str | None) -> dict[str, Any]:
+    if model is None:
+        return {}
+    if isinstance(model, str):
+        return {"content": {model: {"schema": {"type": "string"}}}}
+    return {"content": {JSON: {"schema": _ref(model)}}}
 
 
 def _problems(route: Route) -> set[int]:

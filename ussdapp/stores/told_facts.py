@@ -1,0 +1,83 @@
+"""Knows what a webhook is told of a notification, a bulk or a case: how it is called and where it
+stands, never a text and never an MSISDN. It is read when it is posted."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from ussdapp.core.webhook import BULK_FINISHED, CASE_OPENED, NOTIFICATION_FINAL
+from ussdapp.stores.accepted import REFERENCE
+from ussdapp.stores.database import Connection, rows
+from ussdapp.stores.public_ids import PublicIds
+from ussdapp.stores.seal import Seal
+
+_NOTIFICATIONS: Final = """
+    SELECT n.id, n.status, n.status_at, n.parts, c.reference_sealed, n.bulk_id, b.live
+    FROM notifications n LEFT JOIN contents c ON c.notification_id = n.id
+    LEFT JOIN bulks b ON b.id = n.bulk_id WHERE n.id = ANY (%s)
+"""
+_BULKS: Final = """
+    SELECT id, live, status, total, accepted, rejected, ended_at FROM bulks WHERE id = ANY (%s)
+"""
+_CASES: Final = "SELECT id, reference, kind, medium, received_at FROM cases WHERE id = ANY (%s)"
+
+
+class Facts:
+    """`notices` and `bulks` are how those are called outside; a test key's bulks otherwise."""
+
+    def __init__(self, seal: Seal, notices: PublicIds, bulks: Mapping[bool, PublicIds]) -> None:
+        self._seal = seal
+        self._notices = notices
+        self._bulk_ids = bulks
+
+    def of(
+        self, connection: Connection, subjects: Sequence[tuple[str, int]]
+    ) -> dict[tuple[str, int], Mapping[str, Any]]:
+        """What is told of each, by event and number; what is kept no more is missing."""
+        numbers = defaultdict(list)
+        for kind, number in subjects:
+            numbers[kind].append(number)
+        read = {
+            NOTIFICATION_FINAL: self._notifications,
+            BULK_FINISHED: self._bulks,
+            CASE_OPENED: self._cases,
+        }
+        return {
+            (kind, number): told
+            for kind, wanted in numbers.items()
+            for number, told in read[kind](connection, wanted).items()
+        }
+
+    def _notifications(self, connection: Connection, numbers: list[int]) -> dict[int, Any]:
+        opened = self._seal.opener(REFERENCE)
+        found = rows(connection, _NOTIFICATIONS, (numbers,))
+        return {
+            number: {
+                "id": self._notices.shown(number),
+                "status": status,
+                "status_at": status_at,
+                "parts": parts,
+                "reference": opened(reference) if reference else None,
+                "bulk": self._bulk_ids[live].shown(bulk) if bulk else None,
+            }
+            for number, status, status_at, parts, reference, bulk, live in found
+        }
+
+    def _bulks(self, connection: Connection, numbers: list[int]) -> dict[int, Any]:
+        found = rows(connection, _BULKS, (numbers,))
+        return {
+            number: {
+                "id": self._bulk_ids[live].shown(number),
+                "status": status,
+                "total": total,
+                "accepted": accepted,
+                "rejected": rejected,
+                "ended_at": ended_at,
+            }
+            for number, live, status, total, accepted, rejected, ended_at in found
+        }
+
+    def _cases(self, connection: Connection, numbers: list[int]) -> dict[int, Any]:
+        names = ("reference", "kind", "medium", "received_at")
+        found = rows(connection, _CASES, (numbers,))
+        return {row[0]: dict(zip(names, row[1:], strict=True)) for row in found}
