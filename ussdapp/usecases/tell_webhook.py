@@ -12,7 +12,7 @@ from ussdapp.ports import Tellings
 
 WINDOW: Final = 100  # events; while nothing is taken, one alone asks
 WINDOW_S: Final = 10.0  # in which posts of a window are begun
-_ENOUGH: Final = 8  # failures with no success: the rest of the window is not tried
+_ENOUGH: Final = 3  # failures with no success: the rest of the window is not tried
 
 log = structlog.get_logger()
 
