@@ -439,12 +439,18 @@ class Journal(Protocol):
     """The journaled sender's truth: claims, attempts and answers, a window of rows at a time."""
 
     def claim(
-        self, lease: Lease, most: int, now: datetime, lane: Lane | None = None
+        self,
+        lease: Lease,
+        most: int,
+        now: datetime,
+        lane: Lane | None = None,
+        answered: Sequence[tuple[Submission, Outcome]] = (),
     ) -> list[Submission]:
         """Commits up to `most` due rows of a lane (None: of the first that has any) as
         `submitting`, highest class first and in turn between those who sent them, after expiring
         what is too old and rejecting what was opted out of; either is in doubt instead where an
-        earlier copy is. What its MSISDN got too much of lately waits. Raises Fenced."""
+        earlier copy is. What its MSISDN got too much of lately waits. With it goes what was
+        `answered`, as by `record`: both or neither. Raises Fenced."""
         ...
 
     def record(

@@ -87,14 +87,19 @@ class Bound:
         self._lanes.ring()
 
     def _deliver_some(self, lane: Lane | None, most: int) -> int:
-        """One window of a lane; 0 when there is nothing, or nobody may submit now."""
-        lease, now = self._lease, _now()
-        if not bulk_may_leave(now, self._gateway.settings.bulk_hours):
-            if lane is Lane.BULK:
-                return 0
-            lane = Lane.EXPRESS
+        """What is due of a lane, window by window; 0 when there is nothing, or nobody may submit
+        now."""
+        lease, leaves = self._lease, self._bulk_leaves()
+        if lease is None or (lane is Lane.BULK and not leaves):
+            return 0
+
+        def goes_on() -> bool:
+            still = self._lease is lease and not self._stopping.is_set()
+            return still and self._bulk_leaves() == leaves
+
+        lane = lane if leaves else Lane.EXPRESS
         try:
-            return self._deliver(self._channel, lease, _now, lane, most) if lease else 0
+            return self._deliver(self._channel, lease, _now, lane, most, goes_on)
         except Fenced:
             log.warning("lease.lost", channel=self._channel.name)
             self._lease = None
@@ -104,6 +109,9 @@ class Bound:
             self._stopping.wait(random.uniform(0.05, 0.2))  # noqa: S311 - jitter, no secret
             self._lanes.ring()
         return 0
+
+    def _bulk_leaves(self) -> bool:
+        return bulk_may_leave(_now(), self._gateway.settings.bulk_hours)
 
     def _keep_bound(self) -> None:
         self._expect_reports()

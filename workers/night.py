@@ -11,6 +11,8 @@ from ussdapp.core.notification import Lane
 from ussdapp.core.quiet import Hours, bulk_may_leave
 from ussdapp.ports import Deferred, Journal, Outcome, Rejected, Submission, Unavailable
 
+Answered = tuple[Submission, Outcome]
+
 log = structlog.get_logger()
 
 
@@ -23,19 +25,22 @@ class NightJournal:
     hours: Hours
 
     def claim(
-        self, lease: Lease, most: int, now: datetime, lane: Lane | None = None
+        self,
+        lease: Lease,
+        most: int,
+        now: datetime,
+        lane: Lane | None = None,
+        answered: Sequence[Answered] = (),
     ) -> list[Submission]:
-        """As the other's."""
-        return self.journal.claim(lease, most, now, lane)
+        """As the other's; then logs as `record`."""
+        claimed = self.journal.claim(lease, most, now, lane, answered)
+        self._tell(lease.channel, answered, now)
+        return claimed
 
-    def record(
-        self, lease: Lease, window: Sequence[tuple[Submission, Outcome]], now: datetime
-    ) -> None:
+    def record(self, lease: Lease, window: Sequence[Answered], now: datetime) -> None:
         """As the other's; then logs, at night, how many urgent ones left."""
         self.journal.record(lease, window, now)
-        left = [row.id for row, outcome in window if not isinstance(outcome, Deferred | Rejected)]
-        if left and not bulk_may_leave(now, self.hours):
-            self._tell(lease.channel, left)
+        self._tell(lease.channel, window, now)
 
     def settle(self, now: datetime) -> int:
         """As the other's."""
@@ -45,9 +50,12 @@ class NightJournal:
         """As the other's."""
         return self.journal.due(now)
 
-    def _tell(self, channel: str, left: Sequence[int]) -> None:
+    def _tell(self, channel: str, answered: Sequence[Answered], now: datetime) -> None:
+        if bulk_may_leave(now, self.hours):
+            return
+        left = [row.id for row, outcome in answered if not isinstance(outcome, Deferred | Rejected)]
         try:
-            urgent = self.count_urgent(left)
+            urgent = self.count_urgent(left) if left else 0
         except Unavailable:
             # what left is recorded; that it could not be counted must not record it again
             log.warning("urgent.uncounted", channel=channel, rows=len(left))

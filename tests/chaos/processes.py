@@ -29,7 +29,7 @@ class Worker:
             return False
         with self.log.open("rb") as log:
             log.seek(self.seen)
-            return b"window.delivered" in log.read()
+            return b"window.answered" in log.read()
 
     def signal(self, signum: signal.Signals) -> None:
         assert self.child.pid is not None

@@ -170,8 +170,15 @@ class FakeJournal:
     refusals: int = 0
 
     def claim(
-        self, lease: Lease, most: int, now: datetime, lane: Lane | None = None
+        self,
+        lease: Lease,
+        most: int,
+        now: datetime,
+        lane: Lane | None = None,
+        answered: Sequence[tuple[Submission, Outcome]] = (),
     ) -> list[Submission]:
+        if answered:
+            self.record(lease, answered, now)
         return self.windows.pop(0)[:most] if self.windows else []
 
     def record(

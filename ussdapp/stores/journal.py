@@ -9,7 +9,7 @@ from ussdapp.core.inbound import Lease
 from ussdapp.core.message_ids import folded
 from ussdapp.core.notification import MOST_COPIES, RESENT_AFTER, Lane
 from ussdapp.ports import Deferred, InDoubt, Outcome, Rejected, Submission, Submitted, Taken
-from ussdapp.stores.claims import Claims
+from ussdapp.stores.claims import Claims, Work, nothing
 from ussdapp.stores.database import Connection, Database, as_array, columns, first, rows
 from ussdapp.stores.queue import AGAIN
 from ussdapp.stores.seal import Seal
@@ -184,19 +184,32 @@ class PgJournal:
         self._claims = Claims(database, seal)
 
     def claim(
-        self, lease: Lease, most: int, now: datetime, lane: Lane | None = None
+        self,
+        lease: Lease,
+        most: int,
+        now: datetime,
+        lane: Lane | None = None,
+        answered: Sequence[_Answered] = (),
     ) -> list[Submission]:
-        """Commits up to `most` due rows, of one lane or of the first that has any."""
+        """Commits up to `most` due rows, of one lane or of the first that has any, and in the
+        same transaction what was `answered`."""
+        first = self._recording(lease, answered, now)
         for one in Lane if lane is None else (lane,):
-            if claimed := self._claims.claim(lease, most, now, one):
+            if claimed := self._claims.claim(lease, most, now, one, first):
                 return claimed
+            first = nothing
         return []
 
     def record(self, lease: Lease, window: Sequence[_Answered], now: datetime) -> None:
         """Commits every row's answer; again does no harm."""
+        self._database.run(self._recording(lease, window, now))
+
+    def _recording(self, lease: Lease, window: Sequence[_Answered], now: datetime) -> Work:
+        if not window:
+            return nothing
         account = lease.channel
         where = {"account": account, "fallback": self._fallbacks.get(account)}
-        self._database.run(lambda link: _record(link, where, window, now))
+        return lambda link: _record(link, where, window, now)
 
     def settle(self, now: datetime) -> int:
         """Returns to `queued` what is in doubt and due for its one further copy."""

@@ -10,10 +10,20 @@ import structlog
 
 from ussdapp.core.inbound import Lease
 from ussdapp.core.notification import Lane
-from ussdapp.ports import Deferred, InDoubt, Journal, Outcome, Sending, Submission, Unavailable
+from ussdapp.ports import (
+    Deferred,
+    Fenced,
+    InDoubt,
+    Journal,
+    Outcome,
+    Sending,
+    Submission,
+    Unavailable,
+)
+
+Answered = tuple[Submission, Outcome]
 
 log = structlog.get_logger()
-
 
 _BROKEN: Final = InDoubt("broken")
 _STALE_S: Final = 10.0  # well before a silent holder's lease is taken from it (30 s)
@@ -41,19 +51,44 @@ class DeliverWindow:
         clock: Callable[[], datetime],
         lane: Lane | None = None,
         most: int | None = None,
+        goes_on: Callable[[], bool] = lambda: True,
     ) -> int:
-        """One window of at most `most` rows of a lane, by default the channel's whole window of
-        any; returns how many rows it held. Raises Fenced, Unavailable."""
-        if not channel.ready():
-            return 0
+        """Windows of at most `most` rows of a lane, by default the channel's whole window of any,
+        one after the other while there are rows, the channel has a chance and it `goes_on`;
+        returns how many rows they held. Raises Fenced, Unavailable; what was answered is recorded
+        before."""
+        count = 0
+        answered: list[Answered] = []
+        while channel.ready() and goes_on():
+            window = self._turn(answered, lease, most or channel.window, clock, lane)
+            if not window:
+                return count
+            answered = self._submit(window, channel, lease, clock, lane)
+            count += len(window)
+        if answered:
+            self._record(lease, answered, clock)
+        return count
+
+    def _turn(
+        self,
+        answered: list[Answered],
+        lease: Lease,
+        most: int,
+        clock: Callable[[], datetime],
+        lane: Lane | None,
+    ) -> Sequence[Submission]:
+        """What is next, when what was answered is recorded with it; nothing where this process
+        stood still: another may have the lease, and these rows, by now."""
         asked_at = self.ticks()
-        window = self.journal.claim(lease, most or channel.window, clock(), lane)
+        try:
+            window = self.journal.claim(lease, most, clock(), lane, answered)
+        except (Fenced, Unavailable):
+            self._record(lease, answered, clock)
+            raise
         if window and self.ticks() - asked_at > _STALE_S:
-            # this process stood still: another may have the lease, and these rows, by now
             self._record(lease, [(row, Deferred("stale", 0.0)) for row in window], clock)
-        elif window:
-            self._submit(window, channel, lease, clock, lane)
-        return len(window)
+            return ()
+        return window
 
     def _submit(
         self,
@@ -62,28 +97,30 @@ class DeliverWindow:
         lease: Lease,
         clock: Callable[[], datetime],
         lane: Lane | None,
-    ) -> None:
-        answered: list[tuple[Submission, Outcome]] = []
+    ) -> list[Answered]:
+        answered: list[Answered] = []
         began = self.ticks()
         try:
             answered = list(zip(window, channel.submit(window, lane), strict=True))
-        finally:
-            # what breaks there breaks after its rows may have left: they are in doubt, all of them
-            answered = answered or [(row, _BROKEN) for row in window]
-            outcomes = [outcome for _, outcome in answered]
-            self.watch(len(answered), sum(map(_is_trouble, outcomes)), self.ticks() - began)
-            self._record(lease, answered, clock)
-        log.info("window.delivered", channel=channel.name, **_counts(outcomes))
+        except BaseException:
+            # it broke after its rows may have left: they are in doubt, all of them
+            self._record(lease, [(row, _BROKEN) for row in window], clock)
+            raise
+        outcomes = [outcome for _, outcome in answered]
+        self.watch(len(answered), sum(map(_is_trouble, outcomes)), self.ticks() - began)
+        log.info("window.answered", channel=channel.name, **_counts(outcomes))
+        return answered
 
     def _record(
         self,
         lease: Lease,
-        answered: list[tuple[Submission, Outcome]],
+        answered: list[Answered],
         clock: Callable[[], datetime],
     ) -> None:
-        while True:
+        while answered:
             try:
-                return self.journal.record(lease, answered, clock())
+                self.journal.record(lease, answered, clock())
+                break
             except Unavailable:
                 log.warning("window.unrecorded", channel=lease.channel, rows=len(answered))
                 self.pause()
