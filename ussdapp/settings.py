@@ -4,9 +4,11 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 
+from ussdapp.core.networks import Network
 from ussdapp.core.quiet import BULK_HOURS, Hours
 
 _KEY_OCTETS: Final = 32  # of seal_key and index_key
@@ -21,7 +23,7 @@ _FIELDS: Final = frozenset(
     {"database_url", "redis_url", "seal_key", "index_key", "short_code", "service_code",
      "screen_budget", "ledger"}
 )  # fmt: skip
-_SWITCHES: Final = frozenset({"sandbox", "bulk_hours"})
+_SWITCHES: Final = frozenset({"sandbox", "bulk_hours", "trusted_proxies"})
 
 
 class SettingsRefused(ValueError):
@@ -60,6 +62,7 @@ class Settings:
     channels: Mapping[str, ChannelSettings]
     back_offices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     bulk_hours: Hours = BULK_HOURS  # in Tanzania; bulk leaves between them alone
+    trusted_proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For is believed
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -114,6 +117,7 @@ class _Reading:
             screen_budget=self._budget(),
             ledger=str(self._given.get("ledger", "")),
             bulk_hours=self._bulk_hours(),
+            trusted_proxies=self._proxies(),
             channels={n: self._channel(n, o) for n, o in self._table("channels").items()},
             back_offices={n: _opened(o) for n, o in self._table("back_offices").items()},
         )
@@ -192,6 +196,18 @@ class _Reading:
             return (given[0], given[1])
         self._troubles.append("bulk_hours are two hours in Tanzania, such as [8, 20]")
         return BULK_HOURS
+
+    def _proxies(self) -> tuple[Network, ...]:
+        given = self._given.get("trusted_proxies", [])
+        try:
+            found = [ip_network(str(one)) for one in given] if isinstance(given, list) else None
+        except ValueError:
+            found = None
+        # a network of everybody would let anybody say where they are
+        if found is not None and all(one.prefixlen for one in found):
+            return tuple(found)
+        self._troubles.append('trusted_proxies are networks, such as ["10.0.0.5/32"]')
+        return ()
 
     def _routes(self, name: str, given: Mapping[str, Any]) -> tuple[str, ...]:
         routes = given.get("routes", [])

@@ -121,3 +121,15 @@ def test_the_demo_prints_keys_for_all_it_shows(empty_database_url: str, tmp_path
     assert set(printed["mgov"]) == {"api_key", "sys_id", "user_id", "mobile_service_id"}
     bearer = next(key for key in home.listed() if key["sys_id"] is None)
     assert set(bearer["scopes"]) == set(SCOPES)
+
+
+def test_a_key_that_signs_is_shown_with_its_secret_and_replaced_by_one_that_signs(
+    home: Home,
+) -> None:
+    made = json.loads(home.run("keys", "issue", "ega", "mfumo", "--signed", "--test").output)
+    assert made["key"].startswith("ussd_test_")
+    again = json.loads(home.run("keys", "replace", "1").output)
+    assert len({made["secret"], again["secret"], made["key"], again["key"]}) == 4
+    home.run("keys", "issue", "ega", "wazi")
+    assert [one["signed"] for one in home.listed()] == [True, True, False]
+    assert made["secret"] not in home.run("keys", "list").output

@@ -190,3 +190,23 @@ def test_a_public_id_is_read_back_and_tells_no_order() -> None:
     last = shown[1][-1]
     twins = [shown[1][:-1] + digit for digit in "abcdefghijklmnopqrstuvwxyz234567" if digit != last]
     assert [ids.read(one) for one in twins] == [None] * 31
+
+
+def test_what_signs_is_kept_sealed_and_comes_back_whole(keys: PgKeys, world: World) -> None:
+    keys.issue(request(), "signs", NOON, "the-secret-that-signs")
+    kept = str(world.database.run(lambda link: rows(link, "SELECT * FROM keys")))
+    assert "the-secret-that-signs" not in kept
+    assert b"the-secret-that-signs".hex() not in kept
+    holder = keys.holder("signs", NOON)
+    assert holder
+    assert holder.secret == "the-secret-that-signs"
+    assert holder.secret not in repr(holder)
+
+
+def test_a_key_that_signs_is_not_replaced_by_one_that_does_not(keys: PgKeys) -> None:
+    keys.issue(request(), "signs", NOON, "secret")
+    with pytest.raises(LookupError, match="signs"):
+        keys.replace(1, "bare", after(1))
+    holder = keys.holder("signs", after(1))
+    assert holder
+    assert holder.expires_at is None, "nothing was changed"

@@ -59,6 +59,7 @@ from ussdapp.stores.menu_versions import PgMenuVersions
 from ussdapp.stores.menus import Folder, LiveMenus
 from ussdapp.stores.mo_parts import PgMoParts
 from ussdapp.stores.mos import PgMos
+from ussdapp.stores.nonces import PgNonces
 from ussdapp.stores.notifications import PgNotifications
 from ussdapp.stores.opt_out_register import PgOptOutRegister
 from ussdapp.stores.opt_outs import PgOptOuts
@@ -147,6 +148,7 @@ class Gateway:
     accept_notification: AcceptNotification
     histories: PgHistories
     keys: PgKeys
+    nonces: PgNonces
     accept_bulk: AcceptBulk
     stop_bulk: StopBulk
     bulks: PgBulks
@@ -363,6 +365,7 @@ def build_gateway(settings: Settings) -> Gateway:
         ),
         histories=kept.histories,
         keys=kept.keys,
+        nonces=PgNonces(kept.database),
         accept_bulk=AcceptBulk(bulks, settings.short_code, _new_key),
         stop_bulk=StopBulk(bulks, time.sleep),
         bulks=bulks,

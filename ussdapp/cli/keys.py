@@ -33,6 +33,10 @@ def keys() -> None:
 @click.option("--test", is_flag=True, help="A key that runs everything and texts no one.")
 @click.option("--network", "networks", multiple=True, metavar="CIDR", help="Where it may be used.")
 @click.option(
+    "--signed", is_flag=True,
+    help="Each request must be signed with a secret; both are shown as JSON.",
+)  # fmt: skip
+@click.option(
     "--days", type=click.IntRange(1), help="How long it is good; without it, until it is revoked."
 )
 @click.option("--per-second", default=50, show_default=True, type=click.IntRange(1, 100_000))
@@ -53,8 +57,9 @@ def issue_key(
     until = datetime.now(UTC) + timedelta(days=days) if days else None
     short_name = institution.lower()
     request = KeyRequest(short_name, name, scopes, live, networks, per_second, until, more["owner"])
+    secret = _new_secret() if more["signed"] else None
     with opened() as parts:
-        click.echo(issued_key(parts, request))
+        _show(issued_key(parts, request, secret), secret)
 
 
 @keys.command("replace")
@@ -63,10 +68,11 @@ def replace_key(number: int) -> None:
     """Issue a key like another, by its number in the list; both are good for seven days at most,
     or until the old one is revoked."""
     with opened() as parts:
-        live = [one.live for one in parts.registers.keys(None) if one.id == number]
-        key = _new_key(live=all(live))
-        _or_refusal(lambda: parts.keys.replace(number, key, datetime.now(UTC)))
-    click.echo(key)
+        before = [one for one in parts.registers.keys(None) if one.id == number]
+        key = _new_key(live=all(one.live for one in before))
+        secret = _new_secret() if any(one.signed for one in before) else None
+        _or_refusal(lambda: parts.keys.replace(number, key, datetime.now(UTC), secret))
+    _show(key, secret)
 
 
 @keys.command("issue-mgov")
@@ -118,10 +124,10 @@ def issued(parts: Opened, institution: str, name: str, scopes: Sequence[str]) ->
     return issued_key(parts, KeyRequest(institution, name, tuple(scopes), per_second=100_000))
 
 
-def issued_key(parts: Opened, request: KeyRequest) -> str:
-    """A new key. Raises Refusal."""
+def issued_key(parts: Opened, request: KeyRequest, secret: str | None = None) -> str:
+    """A new key, and with a secret one that signs. Raises Refusal."""
     key = _new_key(live=request.live)
-    _or_refusal(lambda: parts.keys.issue(request, key, datetime.now(UTC)))
+    _or_refusal(lambda: parts.keys.issue(request, key, datetime.now(UTC), secret))
     return key
 
 
@@ -152,6 +158,14 @@ def _owner(given: str | None) -> str:
 
 def _new_key(*, live: bool) -> str:
     return f"ussd_{'live' if live else 'test'}_{secrets.token_hex(24)}"
+
+
+def _new_secret() -> str:
+    return f"ussd_sign_{secrets.token_hex(32)}"
+
+
+def _show(key: str, secret: str | None) -> None:
+    click.echo(key if secret is None else json.dumps({"key": key, "secret": secret}))
 
 
 def _or_refusal(keep: Callable[[], None]) -> None:

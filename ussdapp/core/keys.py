@@ -2,12 +2,12 @@
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
 
 from ussdapp.core.inbound import KeyHolder
+from ussdapp.core.networks import Network, within
 
 SCOPES: Final[Mapping[str, str]] = {
     "notifications:send": "send single notifications",
@@ -29,19 +29,20 @@ SCOPES: Final[Mapping[str, str]] = {
 OVERLAP: Final = timedelta(days=7)  # in which a key and the one that replaces it are both good
 MOST_LIVE: Final = 2  # keys of one name that are good at once
 MOST_OWNER: Final = 100  # characters
-Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey(KeyHolder):
     """A key as kept: `networks` it may be used from (none: any), requests `per_second`, the sender
-    IDs that its institution was allotted, and its owner, "" where nobody was named."""
+    IDs that its institution was allotted, its owner, "" where nobody was named, and the secret
+    that must sign each request, "" where none does."""
 
     networks: tuple[Network, ...] = ()
     per_second: int = 50
     expires_at: datetime | None = None
     sender_ids: frozenset[str] = frozenset()
     owner: str = ""
+    secret: str = field(default="", repr=False)
 
     @property
     def person(self) -> str:
@@ -50,14 +51,7 @@ class IssuedKey(KeyHolder):
 
     def comes_from(self, address: str) -> bool:
         """Whether it may be used from that address; an unreadable one is nobody's."""
-        if not self.networks:
-            return True
-        try:
-            read = ip_address(address)
-        except ValueError:
-            return False
-        plain = getattr(read, "ipv4_mapped", None) or read
-        return any(plain in network for network in self.networks)
+        return not self.networks or within(address, self.networks)
 
     def good_at(self, now: datetime) -> bool:
         """Whether it has not expired."""

@@ -51,7 +51,7 @@ _REPLACE: Final = """
     WHERE k.id = b.id AND i.id = k.institution_id AND k.revoked_at IS NULL AND k.sys_id IS NULL
         AND (k.expires_at IS NULL OR k.expires_at > %s)
     RETURNING i.short_name, k.name, k.scopes, k.live, k.networks::text[], k.per_second,
-        b.expires_at, k.owner
+        b.expires_at, k.owner, k.secret_sealed IS NOT NULL
 """
 _AUDIT: Final = "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)"
 _NO_MGOV: Final = {
@@ -87,10 +87,11 @@ class PgKeys:
         """The mGov keys of a portal user."""
         return self._found(_BY_USER_ID, ("user", user_id), at)
 
-    def issue(self, request: KeyRequest, key: str, at: datetime) -> None:
-        """Keeps the digest of a new key. Raises LookupError for an unknown institution,
-        TooManyKeys, and ValueError for what is no network."""
-        self._issue(request, {**_NO_MGOV, "key_index": self._seal.key_index(key)}, at)
+    def issue(self, request: KeyRequest, key: str, at: datetime, secret: str | None = None) -> None:
+        """Keeps the digest of a new key, and sealed the secret that shall sign what is sent with
+        it. Raises LookupError for an unknown institution, TooManyKeys, and ValueError for what is
+        no network."""
+        self._issue(request, self._kept(key, secret), at)
 
     def issue_mgov(
         self, request: KeyRequest, secret: str, names: dict[str, str], at: datetime
@@ -101,8 +102,9 @@ class PgKeys:
         index = self._seal.key_index(f"mgov:{secret}")
         self._issue(request, {**names, "secret_sealed": sealed, "key_index": index}, at)
 
-    def replace(self, number: int, key: str, at: datetime) -> None:
-        """Keeps a key that takes another's place; that one is good for OVERLAP more, at most.
+    def replace(self, number: int, key: str, at: datetime, secret: str | None = None) -> None:
+        """Keeps a key that takes another's place and signs where that one does; that one is good
+        for OVERLAP more, at most.
         Raises LookupError, TooManyKeys."""
 
         def work(connection: Connection) -> None:
@@ -110,10 +112,16 @@ class PgKeys:
             if row is None:
                 raise LookupError(f"no key in use has the number {number}")
             request = KeyRequest(row[0], row[1], tuple(row[2]), row[3], tuple(row[4]), *row[5:8])
-            values = {**_NO_MGOV, "key_index": self._seal.key_index(key)}
-            _insert(connection, request, values, at)
+            if row[8] is not (secret is not None):
+                raise LookupError(f"key {number} {'signs' if row[8] else 'does not sign'}")
+            _insert(connection, request, self._kept(key, secret), at)
 
         self._database.run_once(work)
+
+    def _kept(self, key: str, secret: str | None) -> dict[str, Any]:
+        sealed = self._seal.close_text(secret, _ABOUT) if secret is not None else None
+        index = self._seal.key_index(key)
+        return {**_NO_MGOV, "key_index": index, "secret_sealed": sealed}
 
     def _issue(self, request: KeyRequest, values: dict[str, Any], at: datetime) -> None:
         for network in request.networks:
@@ -154,11 +162,13 @@ class PgKeys:
 
     def _key(self, row: tuple[Any, ...]) -> MgovKey:
         number, institution, live, scopes, networks, per_second, expires_at, sender_ids = row[:8]
+        secret = self._seal.open_text(row[9], _ABOUT) if row[9] else ""
+        # an mGov key's secret signs as mGov says: in its own place
+        ours = "" if row[10] else secret
         holder = IssuedKey(
             number, institution, live, frozenset(scopes), tuple(networks), per_second, expires_at,
-            frozenset(sender_ids), row[11],
+            frozenset(sender_ids), row[11], ours,
         )  # fmt: skip
-        secret = self._seal.open_text(row[9], _ABOUT) if row[9] else ""
         return MgovKey(holder, secret, row[10] or "")
 
 

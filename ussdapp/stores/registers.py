@@ -15,7 +15,8 @@ _CHANGE: Final = """
 """
 _KEYS: Final = """
     SELECT k.id, i.short_name, k.name, k.live, k.scopes, k.created_at, k.revoked_at,
-        k.expires_at, k.last_used_at, k.networks::text[], k.per_second, k.sys_id, k.owner
+        k.expires_at, k.last_used_at, k.networks::text[], k.per_second, k.sys_id, k.owner,
+        k.secret_sealed IS NOT NULL
     FROM keys k JOIN institutions i ON i.id = k.institution_id
     WHERE i.short_name = %(institution)s OR %(institution)s::text IS NULL ORDER BY k.id
 """
@@ -41,6 +42,7 @@ class KeyView:
     per_second: int
     sys_id: str | None
     owner: str
+    signed: bool  # what is sent with it must be
 
 
 class PgRegisters:

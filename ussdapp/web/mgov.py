@@ -113,7 +113,7 @@ def _accept(sent: Sent) -> None:
         key = signed_by(sent, known(sent.name, now))
         if key is None:
             raise Refused(_STRANGER)
-        admitted(key.holder, request.remote_addr or "")
+        admitted(key.holder)
         parts.gateway.accept_notification(key.holder, asked(sent, key), now)
     except Unreadable as unreadable:
         raise Refused(str(unreadable)) from None

@@ -8,9 +8,11 @@ from typing import Final, NoReturn, TypeVar
 from flask import abort, current_app, g, request
 
 from ussdapp.core.keys import IssuedKey
+from ussdapp.core.networks import client
 from ussdapp.web.edge import RULE
 from ussdapp.web.problems import Problem
 from ussdapp.web.serving import asked, serving
+from ussdapp.web.signed import CHALLENGE, STRANGER, verify
 
 PUBLIC: Final = "public"
 SANDBOX: Final = "sandbox"
@@ -84,9 +86,11 @@ def _key(needed: str) -> None:
     parts = serving()
     found = parts.gateway.holder(given[1], parts.clock()) if given else None
     if found is None:
-        raise Problem(401, "A valid key is needed.", headers={"WWW-Authenticate": "Bearer"})
+        raise Problem(401, STRANGER, headers=CHALLENGE)
     if isinstance(found, IssuedKey):
-        admitted(found, request.remote_addr or "")
+        admitted(found)
+        if found.secret:
+            verify(found)
     if needed not in found.scopes:
         raise Problem(403, f"The key lacks the scope {needed}.")
     if not (found.live or _takes_test_keys()):
@@ -94,15 +98,21 @@ def _key(needed: str) -> None:
     g.holder = found
 
 
-def admitted(key: IssuedKey, address: str) -> None:
-    """Raises Problem 403 for an address the key may not be used from, 429 when it comes too
-    often."""
-    if not key.comes_from(address):
+def admitted(key: IssuedKey) -> None:
+    """Raises Problem 403 where the request comes from where the key may not be used, 429 when it
+    comes too often."""
+    if not key.comes_from(_address()):
         raise Problem(403, "The key may not be used from this address.")
     pause = serving().limits.pause(key.key_id, key.per_second)
     if pause > 0:
         headers = {"Retry-After": str(math.ceil(pause))}
         raise Problem(429, f"The key may be used {key.per_second} times a second.", (), headers)
+
+
+def _address() -> str:
+    """Whose the request is, as far as trusted proxies tell."""
+    given, proxies = asked(), serving().gateway.settings.trusted_proxies
+    return client(given.remote_addr or "", given.headers.get("X-Forwarded-For", ""), proxies)
 
 
 def _takes_test_keys() -> bool:

@@ -22,6 +22,21 @@ _POLICY: Final = (
     "frame-ancestors 'none'"
 )
 
+# what a client adds to its request; a test runs it as it stands
+SIGNING: Final = """
+import hashlib, hmac, secrets, time
+
+def signed(method, target, body, secret):
+    timestamp, nonce = str(int(time.time())), secrets.token_urlsafe(16)
+    lines = ["v1", method, target, timestamp, nonce, hashlib.sha256(body).hexdigest()]
+    code = hmac.new(secret.encode(), "\\n".join(lines).encode(), "sha256").hexdigest()
+    return {
+        "Ussdapp-Timestamp": timestamp,
+        "Ussdapp-Nonce": nonce,
+        "Ussdapp-Signature": "v1=" + code,
+    }
+""".strip()
+
 
 @docs.get("/api/docs")
 @permission(PUBLIC)
@@ -30,7 +45,7 @@ def page() -> Response:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy's
     schemas = document(app)["components"]["schemas"]
     shown = [_shown(route, schemas, request.host_url.rstrip("/")) for route in routes(app)]
-    html = render_template_string(_PAGE, operations=shown, scopes=SCOPES)
+    html = render_template_string(_PAGE, operations=shown, scopes=SCOPES, signing=SIGNING)
     return Response(html, headers={"Content-Security-Policy": _POLICY}, mimetype="text/html")
 
 
