@@ -262,8 +262,8 @@ class Mos(Protocol):
     def settle(
         self, effect: str, status: str, institution: str | None = None, keyword: str = ""
     ) -> None:
-        """Notes what became of it: answered, over_cap or no_subscriber; and whom it concerned, by
-        which keyword, for their webhooks."""
+        """Notes what became of it: answered, over_cap, no_subscriber or handed_over; and whom it
+        concerned, by which keyword, for their webhooks."""
         ...
 
 
@@ -565,6 +565,20 @@ class BackOffices(Protocol):
         ...
 
 
+class Handovers(Protocol):
+    """Hands citizens' texts to the institution whose keyword begins them. Raises Unavailable."""
+
+    def institution(self, keyword: str) -> str | None:
+        """Whose an allotted keyword, in capitals, is."""
+        ...
+
+    def hand_over(self, keyword: str, told: Mapping[str, str], asker: Asker) -> str | None:
+        """The institution's answer to a text, None where it wants none sent. Raises LookupError
+        when the keyword is nobody's any more, OfficeLate, OfficeUnavailable, OfficeGarbled; after
+        OfficeLate and OfficeGarbled it may have been taken."""
+        ...
+
+
 class Questions(Protocol):
     """Keeps what institutions did not answer in time until it is answered. Raises Unavailable."""
 
@@ -582,9 +596,9 @@ class Questions(Protocol):
         """It is asked again then; `posts` is how often a summary may have been taken by now."""
         ...
 
-    def end(self, claimed: Claimed, how: Ended, told: Notification, now: datetime) -> bool:
+    def end(self, claimed: Claimed, how: Ended, told: Notification | None, now: datetime) -> bool:
         """Commits its end and the notification together, once, and forgets what was asked; tells
-        whether this was the once."""
+        whether there is a notification now."""
         ...
 
 

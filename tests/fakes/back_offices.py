@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ussdapp.core.back_office import (
     FIRST_PAUSE,
+    POSTS,
     Asker,
     Claimed,
     Ended,
@@ -86,7 +87,7 @@ class FakeQuestions:
         for number, one in enumerate(self.kept):
             if one.ended is None and one.due <= now and one.question.office not in busy:
                 one.tries += 1
-                one.posts += one.question.mode is Mode.SUMMARY
+                one.posts += one.question.mode in POSTS
                 one.due = now + _HELD
                 return Claimed(number, one.question, one.tries, one.posts, one.asked_at)
         return None
@@ -96,13 +97,14 @@ class FakeQuestions:
         if one.tries == claimed.tries and one.ended is None:
             one.due, one.posts = due, posts
 
-    def end(self, claimed: Claimed, how: Ended, told: Notification, now: datetime) -> bool:
+    def end(self, claimed: Claimed, how: Ended, told: Notification | None, now: datetime) -> bool:
         one = self.kept[claimed.id]
         if one.ended is not None:
             return False
         one.ended = how
-        self.told.append(told)
-        return True
+        if told is not None:
+            self.told.append(told)
+        return told is not None
 
 
 def with_language(question: Question, language: str) -> Question:

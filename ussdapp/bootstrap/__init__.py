@@ -31,6 +31,7 @@ from ussdapp.core.simulated import ROUTES as SIMULATED_ROUTES
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.institutions import ega_guide
 from ussdapp.institutions.ega_guide import EgaGuide
+from ussdapp.institutions.ega_guide.keywords import KeywordDesks
 from ussdapp.ports import BoundSending, Unavailable
 from ussdapp.settings import ChannelSettings, Settings, SettingsRefused, read_settings
 from ussdapp.stores.accepted import PgAcceptances
@@ -255,6 +256,7 @@ class _Stores:
     keys: PgKeys
     acceptances: PgAcceptances
     histories: PgHistories
+    codes: PgCodes
 
 
 def _stores(settings: Settings) -> _Stores:
@@ -294,6 +296,7 @@ def _stores(settings: Settings) -> _Stores:
             PublicIds(settings.index_key, "cursor"),
             settings.bulk_hours,
         ),
+        codes=PgCodes(database, seal),
     )
 
 
@@ -305,7 +308,6 @@ def build_gateway(settings: Settings) -> Gateway:
     folder = Folder(MENUS, budget, values, offices=offices, follows=settings.sandbox)
     menus = LiveMenus(folder, kept.versions, kept.institutions.all, time.monotonic)
     services = read_services(MENUS / KEYWORDS, offices)
-    codes = PgCodes(kept.database, kept.seal)
     texts, routes = read_texts(MENUS / "sms.toml"), _routes(settings)
     letters = Letters(texts, routes, settings.short_code, settings.service_code)
     bulks = PgBulks(kept.database, kept.seal)
@@ -344,9 +346,7 @@ def build_gateway(settings: Settings) -> Gateway:
             PgExpiry(kept.database),
         ),
         count_steps=CountSteps(RedisCounts(kept.redis), kept.funnel),
-        ask_again=lambda: AskAgain(
-            _offices(settings, patience=_LATE_S), kept.questions, letters, kept.doorbells
-        ),
+        ask_again=lambda: _ask_again(settings, kept, letters),
         holder=kept.keys.holder,
         sorry=lambda language: menus.current().words.unavailable[language],
         database=kept.database,
@@ -372,10 +372,10 @@ def build_gateway(settings: Settings) -> Gateway:
         bulk_ids=told.bulk_ids(settings),
         importing=lambda: _importing(settings, kept, routes),
         opt_out_register=PgOptOutRegister(kept.database, kept.seal, settings.index_key),
-        codes=codes,
+        codes=kept.codes,
         code_ids=PublicIds(settings.index_key, "code"),
-        request_code=request_code(settings, codes, kept.institutions, menus.current, services),
-        escalate_codes=EscalateCodes(codes),
+        request_code=request_code(settings, kept.codes, kept.institutions, menus.current, services),
+        escalate_codes=EscalateCodes(kept.codes),
         webhooks=webhooks,
         put_webhook=told.putting(settings, webhooks),
         telling=partial(told.telling, settings, kept.database, kept.seal),
@@ -411,6 +411,7 @@ def _answer_ussd(
 def _receive_mo(
     settings: Settings, kept: _Stores, letters: Letters, services: Services
 ) -> ReceiveMo:
+    offices = _offices(settings, patience=_TEXTED_S)
     return ReceiveMo(
         mos=kept.mos,
         cases=kept.cases,
@@ -422,11 +423,24 @@ def _receive_mo(
         letters=letters,
         new_reference=_new_reference,
         services=services,
-        offices=_offices(settings, patience=_TEXTED_S),
+        offices=offices,
         questions=kept.questions,
         tries=kept.sessions,
         networks=kept.routes,
         heard_on=_heard_on(settings),
+        handovers=KeywordDesks(offices, kept.codes.handed),
+    )
+
+
+def _ask_again(settings: Settings, kept: _Stores, letters: Letters) -> AskAgain:
+    offices = _offices(settings, patience=_LATE_S)
+    return AskAgain(
+        offices,
+        kept.questions,
+        letters,
+        kept.doorbells,
+        KeywordDesks(offices, kept.codes.handed),
+        kept.notifications,
     )
 
 

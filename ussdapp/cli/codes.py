@@ -1,6 +1,7 @@
 """`ussdapp codes`: what institutions ask for, and what the gateway's operator decides of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -101,17 +102,20 @@ def revoke(number: int, reason: str, *, as_json: bool) -> None:
 def list_codes(institution: str | None, status: str | None, *, as_json: bool) -> None:
     """The codes of an institution, or of all, the newest first."""
     with opened() as parts:
-        found = _store(parts).of(institution.lower() if institution else None, live=True)
+        found = store(parts).of(institution.lower() if institution else None, live=True)
     told = [_told(code) for code in found]
     say([one for one in told if status in (None, one["status"])], as_json=as_json)
 
 
-def requested(parts: Opened, institution: str, asked: AskedCode) -> Code:
-    """A new request, live. Raises Refusal."""
+def requested(parts: Opened, institution: str, asked: AskedCode, secret: str = "") -> Code:
+    """A new request, live; a keyword's texts are signed with that secret, or a new one. Raises
+    Refusal."""
     services = read_services(MENUS / KEYWORDS)
     ask = request_code(
-        parts.settings, _store(parts), parts.institutions, lambda: _menu(parts), services
+        parts.settings, store(parts), parts.institutions, lambda: _menu(parts), services
     )
+    if secret:
+        ask = replace(ask, new_key=lambda: secret)
     try:
         return ask(institution, asked, _BY, datetime.now(UTC), live=True)
     except (CodeRefused, LookupError) as trouble:
@@ -127,13 +131,14 @@ def _decide(number: int, to: CodeStatus, reason: str, *, as_json: bool) -> None:
 def _act(act: Callable[[PgCodes, datetime], Code], *, as_json: bool) -> None:
     with opened() as parts:
         try:
-            code = act(_store(parts), datetime.now(UTC))
+            code = act(store(parts), datetime.now(UTC))
         except (NoSuchCode, NotNow, ValueError) as trouble:
             raise Refusal(str(trouble)) from trouble
     say([_told(code)], as_json=as_json)
 
 
-def _store(parts: Opened) -> PgCodes:
+def store(parts: Opened) -> PgCodes:
+    """The codes that are kept."""
     settings = parts.settings
     return PgCodes(parts.database, Seal(settings.seal_key, settings.index_key))
 

@@ -17,11 +17,17 @@ GIVES_UP_AFTER: Final = timedelta(hours=24)
 
 
 class Mode(Enum):
-    """How an office is asked; the value is what the settings say."""
+    """How an office is asked; the value is what the settings say. KEYWORD, a text handed over, is
+    of no office there but of a keyword that an institution was allotted."""
 
     LOOKUP = "lookup"
     SUMMARY = "summary"
     EXTERNAL = "external"
+    KEYWORD = "keyword"
+
+
+# what may have been taken although no answer came
+POSTS: Final = frozenset({Mode.SUMMARY, Mode.KEYWORD})
 
 
 class Said(Enum):
@@ -72,7 +78,8 @@ class Relayed:
 class Question:
     """What was asked in vain in a dialogue and is asked again, to be answered by SMS.
 
-    `asked` holds a summary's answers, or the value of a look-up under `data`. `title` names the
+    `asked` holds a summary's answers, the value of a look-up under `data`, or what a keyword's
+    institution is told. `title` names the
     service in the citizen's language. `sentences` are how a screen would have said it, by outcome
     (`found`, `missing`), with the office's detail names, or those `names` gives them, as gaps.
     """
@@ -89,8 +96,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Claimed:
-    """A question that this process is to ask now. `posts` counts the times a summary may have
-    been taken, this one included."""
+    """A question that this process is to ask now. `posts` counts the times a summary, or a
+    text handed over, may have been taken, this one included."""
 
     id: int
     question: Question

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from ussdapp.core.asks import DETAILS
@@ -10,9 +11,11 @@ from ussdapp.core.keywords import Command, fields
 from ussdapp.core.kinds import KINDS
 from ussdapp.core.office import found_looked_up
 from ussdapp.core.patterns import accepted
+from ussdapp.core.quiet import EAT
 from ussdapp.core.screen_text import fill, fit, gaps, readable
 from ussdapp.core.screens import Input, Lookup, Spoken
 
+KEYWORD_OFFICE: Final = "keyword."  # before a keyword that is an institution's own
 # Septets that two parts always hold: an escape that would be cut in two leaves one of them empty.
 ROOM: Final = 305
 CODES: Final = ("msimbo", "namba_fupi")  # what any sentence may show
@@ -99,6 +102,19 @@ class Request:
             },
             names={theirs: ours for ours, theirs in service.asks.brings.items()},
         )
+
+
+def handed(keyword: str, institution: str, text: str, asker: Asker, sent_at: datetime) -> Question:
+    """A text that is handed to the institution whose keyword begins it."""
+    sent = f"{sent_at.astimezone(EAT):%Y-%m-%d %H:%M:%S}"
+    return Question(
+        office=f"{KEYWORD_OFFICE}{keyword}",
+        mode=Mode.KEYWORD,
+        asked={"message": text, "sent_time": sent},
+        asker=asker,
+        title=institution.upper(),
+        institution=institution,
+    )
 
 
 @dataclass(frozen=True, slots=True)

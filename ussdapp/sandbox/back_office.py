@@ -91,6 +91,14 @@ def reference_of(request_id: str) -> str:
     return f"{drawn % 9_000_000 + 1_000_000}0"
 
 
+def handed_over(office: Office, told: Mapping[str, str], language: str) -> dict[str, Any]:
+    """The answer to a text: its beginning, and a reference."""
+    identity = told.get("transaction_id", "")
+    values = {"ujumbe": told.get("message", "")[:60], "kumbukumbu": reference_of(identity)}
+    text = fill(office.given["answers"][language], values)
+    return {"transaction_id": identity, "message": text, "reply": 1}
+
+
 class Clerk(BaseHTTPRequestHandler):
     """One connection to an institution."""
 
@@ -149,6 +157,8 @@ class Clerk(BaseHTTPRequestHandler):
             case "summary":
                 request_id = self.headers.get("X-Request-Id", "")
                 return self.server.take(office, told, request_id, language)
+            case "keyword":
+                return handed_over(office, told, language)
             case _:
                 return self.server.app.answer(told)
 

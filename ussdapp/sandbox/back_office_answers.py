@@ -174,4 +174,5 @@ def settings_tables(port: int, secret: str) -> dict[str, dict[str, str]]:
     return {
         name: {"url": f"http://127.0.0.1:{port}/{name}", "kind": office.kind, "secret": secret}
         for name, office in read_offices().items()
+        if office.kind != "keyword"  # whose address is not in the settings
     }

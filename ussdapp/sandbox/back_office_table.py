@@ -32,6 +32,8 @@ def _section(office: Office) -> str:
             return f"{head}\n{_lookup(office)}"
         case "summary":
             return f"{head}\n{_summary(office)}"
+        case "keyword":
+            return f"{head}\n{_keyword(office)}"
         case _:
             return f"{head}\n{_external(office)}"
 
@@ -59,6 +61,12 @@ def _summary(office: Office) -> str:
             f"- en: {office.given['sms']['en']}\n",
         )
     )
+
+
+def _keyword(office: Office) -> str:
+    said = [f"- {language}: {text}" for language, text in office.given["answers"].items()]
+    asks = 'Takes `{message, msisdn, transaction_id, sent_time}`; `make run` allots it as "EGA".\n'
+    return "\n".join([asks, *said, ""])
 
 
 def _external(office: Office) -> str:

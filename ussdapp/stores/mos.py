@@ -59,7 +59,8 @@ class PgMos:
         self, effect: str, status: str, institution: str | None = None, keyword: str = ""
     ) -> None:
         """Notes what became of it: answered, over_cap (the MSISDN had its share of automatic
-        answers) or no_subscriber; and whom it concerned, which their webhooks are told."""
+        answers), no_subscriber or handed_over (to the institution whose keyword began it); and
+        whom it concerned, which their webhooks are told."""
         values = (status, keyword or None, institution, effect)
         self._database.run(lambda connection: connection.execute(_SETTLE, values) and None)
 

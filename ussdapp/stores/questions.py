@@ -23,7 +23,7 @@ _KEEP: Final = """
     ON CONFLICT (effect) DO NOTHING RETURNING id
 """
 _CLAIM: Final = """
-    UPDATE questions q SET tries = tries + 1, posts = posts + (kind = 'summary')::int,
+    UPDATE questions q SET tries = tries + 1, posts = posts + (kind IN ('summary', 'keyword'))::int,
         due_at = %(until)s
     FROM (SELECT id FROM questions
         WHERE status = 'asked' AND due_at <= %(now)s AND office <> ALL(%(busy)s)
@@ -65,13 +65,13 @@ class PgQuestions:
         values = (due, posts, claimed.id, claimed.tries)
         self._database.run(lambda connection: connection.execute(_POSTPONE, values))
 
-    def end(self, claimed: Claimed, how: Ended, told: Notification, now: datetime) -> bool:
+    def end(self, claimed: Claimed, how: Ended, told: Notification | None, now: datetime) -> bool:
         """Commits its end and the notification together, once."""
 
         def work(connection: Connection) -> bool:
             if first(connection, _END, (how.value, now, claimed.id)) is None:
                 return False
-            return accept(connection, self._seal, told)
+            return told is not None and accept(connection, self._seal, told)
 
         return self._database.run(work)
 

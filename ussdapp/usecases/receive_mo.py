@@ -8,16 +8,17 @@ from typing import Final
 import structlog
 
 from ussdapp.core.back_office import Asker
-from ussdapp.core.case import Kind, NewCase, Visibility
+from ussdapp.core.case import MOST_WORDS, Kind, NewCase, Visibility
 from ussdapp.core.filing import ask_key, day_of
 from ussdapp.core.inbound import Mo
-from ussdapp.core.keywords import Command, Verb, read
+from ussdapp.core.keywords import Command, Verb, fields, read
 from ussdapp.core.letters import Letters
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Notification
 from ussdapp.core.opt_outs import Learnt
 from ussdapp.core.reference import DRAWS, NotAReference, Reference
-from ussdapp.core.services import Request, Services
+from ussdapp.core.screen_text import cleaned
+from ussdapp.core.services import KEYWORD_OFFICE, Request, Services, handed
 from ussdapp.core.session import MOST_TRIES
 from ussdapp.core.texts import LANGUAGES
 from ussdapp.ports import (
@@ -27,6 +28,7 @@ from ussdapp.ports import (
     Cases,
     Dialogues,
     Doorbells,
+    Handovers,
     Institutions,
     Mos,
     Networks,
@@ -51,13 +53,15 @@ _TOLD_WITHIN: Final = timedelta(minutes=10)  # of what a case keeps
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Asked:
-    """A citizen's text, understood. `effect` is the key that makes all it causes happen once."""
+    """A citizen's text, and the same understood. `effect` is the key that makes all it causes
+    happen once."""
 
     effect: str
     msisdn: Msisdn
     language: str
     command: Command
     at: datetime
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -93,6 +97,7 @@ class ReceiveMo:
     tries: Tries | None = None
     networks: Networks | None = None
     heard_on: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    handovers: Handovers | None = None
 
     def __call__(self, mo: Mo, now: datetime) -> None:
         """Keeps the text; does what it asks and answers it, if a subscriber sent it."""
@@ -111,8 +116,12 @@ class ReceiveMo:
         reached = self.heard_on.get((mo.channel, mo.network))
         if self.networks is not None and reached is not None:
             self.networks.inbound(mo.msisdn, reached, now)
-        asked = Asked(effect, mo.msisdn, self.dialogues.language(mo.msisdn), command, now)
+        language, text = self.dialogues.language(mo.msisdn), cleaned(mo.text).strip()
+        asked = Asked(effect, mo.msisdn, language, command, now, text[:MOST_WORDS])
         log.info("mo.received", channel=mo.channel, verb=command.verb.value)
+        if to := self._handed_over(asked):
+            self.mos.settle(effect, "handed_over", *to)
+            return
         # a case was filed with its answer; the same effect is accepted once
         answer = self._done(asked)
         answered = self.notifications.accept(self._written(asked, answer))
@@ -122,6 +131,23 @@ class ReceiveMo:
         keyword = command.word.upper() if concerned else ""  # else it is the citizen's own word
         self.mos.settle(effect, "answered" if answered else "over_cap", concerned, keyword)
         self.doorbells.ring(self.letters.routes.channel(mo.msisdn))
+
+    def _handed_over(self, asked: Asked) -> tuple[str, str] | None:
+        """Keeps the text for the institution whose own keyword begins it; returns both, None where
+        there is none. It is handed over, and answered, by `workers.asking`: a slow one keeps no
+        bind waiting."""
+        if asked.command.verb is not Verb.UNKNOWN or not (self.handovers and self.questions):
+            return None
+        word = next(iter(fields(asked.command.word)), "").upper()
+        if not word or self.services.asked(asked.command):
+            return None
+        institution = self.handovers.institution(word)
+        if institution is None:
+            return None
+        effect = ask_key(asked.effect, "", f"{KEYWORD_OFFICE}{word}", asked.text)
+        asker = Asker(asked.msisdn, effect, asked.language, effect)
+        self.questions.keep(handed(word, institution, asked.text, asker, asked.at), asked.at)
+        return institution, word
 
     def _done(self, asked: Asked) -> Answer:
         """Does what is asked; returns what is to be answered."""

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -79,6 +80,12 @@ class EgaGuide:
         told |= {"lang": asker.language.upper()} if keyed is None else {"input": keyed}
         return self._asked(office, Mode.EXTERNAL, told, asker, answers.relayed)
 
+    def hand_over(self, office: Office, told: Mapping[str, str], asker: Asker) -> str | None:
+        """Posts a citizen's text; the answer, None where none is to be sent."""
+        posted = {**told, "msisdn": asker.msisdn.digits, "transaction_id": asker.effect}
+        read = partial(answers.handed_over, transaction_id=asker.effect)
+        return self._asked_of(office, posted, asker, read)
+
     def _asked(
         self,
         name: str,
@@ -87,14 +94,23 @@ class EgaGuide:
         asker: Asker,
         read: Callable[[bytes], T],
     ) -> T:
-        office, came = self._office(name, mode), self._clock()
+        return self._asked_of(self._office(name, mode), told, asker, read)
+
+    def _asked_of(
+        self,
+        office: Office,
+        told: Mapping[str, str],
+        asker: Asker,
+        read: Callable[[bytes], T],
+    ) -> T:
+        came = self._clock()
         given, heard = self._entered(office), False
         try:
             left = office.deadline - (self._clock() - came)
             result = read(_body(self._exchanged(office, told, asker, left)))
             heard = True
         except (OfficeLate, OfficeUnavailable) as trouble:
-            log.warning("office.unheard", office=name, trouble=type(trouble).__name__)
+            log.warning("office.unheard", office=office.name, trouble=type(trouble).__name__)
             raise
         finally:
             self._left(office, given, heard=heard)
@@ -190,6 +206,8 @@ def _configured(
     name: str, given: Mapping[str, Any], client: GuardedClient, patience: float | None
 ) -> Office:
     mode = Mode(given.get("kind"))
+    if mode is Mode.KEYWORD:
+        raise ValueError("a keyword's address is asked for with `ussdapp codes request`")
     method = str(given.get("method", "GET" if mode is Mode.EXTERNAL else "POST")).upper()
     if method not in ("GET", "POST"):
         raise ValueError("method is GET or POST")

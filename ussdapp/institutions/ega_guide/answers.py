@@ -34,6 +34,20 @@ def handed_in(body: bytes) -> HandedIn:
     return HandedIn(_truth(told.get("status")), _text(text) if wanted and text else "")
 
 
+def handed_over(body: bytes, transaction_id: str) -> str | None:
+    """`{"transaction_id": ..., "message": ..., "reply": 1}`: the message, None where none is to be
+    sent (mGov's pull SMS, reference/protocols.md 2c)."""
+    told = _object(body)
+    if _text(told.get("transaction_id")) != transaction_id:
+        raise OfficeGarbled("it answered another transaction_id")
+    if not _truth(told.get("reply", False)):
+        return None
+    text = _text(told.get("message")).strip()
+    if not text:
+        raise OfficeGarbled("it wants an answer sent and gave none")
+    return text
+
+
 def relayed(body: bytes) -> Relayed:
     """`{"header_type": "2", "text": ..., "options": {"1": ...}}`."""
     told = _object(body)

@@ -47,7 +47,11 @@ class CodeBody(Body):
         description="What citizens get by it."
     )
     url: Annotated[str, StringConstraints(max_length=500)] | None = Field(
-        None, description="Of a keyword: the https address its texts are handed to."
+        None,
+        description="Of a keyword: the https address its texts are handed to, as a POST of "
+        "`{message, msisdn, transaction_id, sent_time}` whose header `hash` is the base64 "
+        "HMAC-SHA256 of the body under `secret`. Answer `{transaction_id, message, reply: 1}` "
+        "within 5 seconds; the same transaction_id may come twice.",
     )
 
 
