@@ -363,7 +363,7 @@ def test_without_a_place_for_questions_nothing_is_promised() -> None:
 @pytest.mark.parametrize("language", ["sw", "en"])
 def test_every_sentence_fits_two_parts_at_its_widest(language: str) -> None:
     widest = {"taasisi": "M" * 20, "huduma": "M" * 40, "aina": "M" * 20, "kumbukumbu": "9" * 14,
-              "hali": "M" * 20, "neno": "M" * 9, "jibu": "", "msimbo": "*152*00#",
+              "hali": "M" * 20, "mpya": "M" * 20, "neno": "M" * 9, "jibu": "", "msimbo": "*152*00#",
               "namba_fupi": "15200"}  # fmt: skip
     for name in TEXTS.sentences:
         assert len(split(TEXTS.say(name, language, widest))) <= 2, name
