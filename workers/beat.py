@@ -7,29 +7,62 @@ from typing import Final
 
 import structlog
 
-from ussdapp.bootstrap import open_gateway
+from ussdapp.bootstrap import Gateway, open_gateway
 from ussdapp.ports import Unavailable
+from ussdapp.stores.election import Election
 
 _EVERY_S: Final = 1.0
 
 log = structlog.get_logger()
 
 
-def main() -> None:
-    """Runs until SIGTERM. Several may run: each round locks the rows it moves."""
+class Beat:
+    """Does a round where it is elected: the work is done once, however many stand by."""
+
+    def __init__(self, gateway: Gateway, election: Election) -> None:
+        self._gateway = gateway
+        self._election = election
+        self._elected = False
+
+    def step(self, now: datetime) -> bool:
+        """Whether a round was begun here."""
+        try:
+            elected = self._election.is_won()
+        except Unavailable:
+            elected = False
+        if elected != self._elected:
+            log.info("reconciler.elected" if elected else "reconciler.stands_by")
+            self._elected = elected
+        if elected:
+            self._round(now)
+        return elected
+
+    def _round(self, now: datetime) -> None:
+        try:
+            self._gateway.reconcile(now)
+            self._gateway.count_steps(now)
+            self._gateway.escalate_codes(now)
+        except Unavailable:
+            log.warning("reconcile.postponed")
+
+
+def serve(gateway: Gateway) -> None:
+    """Runs until SIGTERM. Several may run: one is elected, the others take its place within a
+    second when it dies."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    gateway = open_gateway()
+    election = Election(gateway.settings.database_url)
+    beat = Beat(gateway, election)
     while not stopping.wait(_EVERY_S):
-        try:
-            now = datetime.now(UTC)
-            gateway.reconcile(now)
-            gateway.count_steps(now)
-            gateway.escalate_codes(now)
-        except Unavailable:
-            log.warning("reconcile.postponed")
+        beat.step(datetime.now(UTC))
+    election.resign()
     gateway.close()
+
+
+def main() -> None:
+    """Serves the gateway of this process's environment."""
+    serve(open_gateway())
 
 
 if __name__ == "__main__":

@@ -1,14 +1,13 @@
 """Knows who may submit on which bind, and puts in doubt what a dead holder left behind."""
 
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import Final, LiteralString
 
-import psycopg
 import structlog
 
 from ussdapp.core.inbound import Lease
 from ussdapp.ports import Unavailable
+from ussdapp.stores.advisory import Advisory, Lock
 from ussdapp.stores.database import Connection, Database, first, rows
 
 _SILENT: Final = timedelta(seconds=30)  # a holder unheard of so long is frozen or gone
@@ -58,22 +57,13 @@ _DOUBT: Final = """
 log = structlog.get_logger()
 
 
-class Lock(Enum):
-    """A bind's advisory lock, as its session finds it: its own, free until now, another's."""
-
-    HAD = "had"
-    GOT = "got"
-    ELSEWHERE = "elsewhere"
-
-
 class PgLeases:
     """Keeps ports.Leases. A session's advisory lock tells at once that a holder died; the time
     it was last heard of tells that one is frozen."""
 
     def __init__(self, database: Database, url: str) -> None:
         self._database = database
-        self._url = url
-        self._session: psycopg.Connection | None = None
+        self._advisory = Advisory(url)
 
     def take(self, channel: str, bind: int, now: datetime) -> Lease | None:
         """A new epoch, unless another holder lives."""
@@ -126,31 +116,11 @@ class PgLeases:
 
     def release(self) -> None:
         """Gives the advisory locks back."""
-        if self._session:
-            self._session.close()
-            self._session = None
+        self._advisory.release()
 
     def _locks(self, channel: str, bind: int) -> Lock:
         """Whether this process has the bind's advisory lock, taking it when it is free."""
-        query = """SELECT held, CASE WHEN held THEN false
-                ELSE pg_try_advisory_lock(%(class)s, %(object)s) END
-            FROM (SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory'
-                AND pid = pg_backend_pid() AND granted AND objsubid = 2
-                AND classid = %(class)s::bigint::oid AND objid = %(object)s::bigint::oid)
-                AS held) h"""
-        values = {"class": _lock_class(channel), "object": bind}
-        known = self._session is not None
-        try:
-            if self._session is None or self._session.closed:
-                self._session = psycopg.connect(self._url, autocommit=True, connect_timeout=2)
-            row = self._session.execute(query, values).fetchone()
-        except psycopg.OperationalError as trouble:
-            self.release()
-            if known:  # it may have died long ago, and PostgreSQL be well
-                return self._locks(channel, bind)
-            raise Unavailable(f"PostgreSQL: {type(trouble).__name__}") from None
-        had, got = row or (False, False)
-        return Lock.HAD if had else Lock.GOT if got else Lock.ELSEWHERE
+        return self._advisory.lock(_lock_class(channel), bind)
 
     def _heard(self, channel: str, bind: int, now: datetime) -> bool:
         query = "SELECT 1 FROM leases WHERE channel = %s AND bind = %s AND renewed_at > %s"
