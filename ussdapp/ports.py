@@ -340,8 +340,7 @@ class Submission(NamedTuple):
         return f"Submission({self.id}, attempt {self.attempt})"  # no MSISDN, no words
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(NamedTuple):
     """The operator took it; one message id, as it spelt them, for each part that was not taken
     before, in their order; "" for one it did not tell. Fewer where it tells one for the whole."""
 

@@ -156,3 +156,12 @@ def test_a_text_is_understood(text: str, verb: Verb, subject: str, words: str) -
 def test_any_text_is_read_without_a_fault(text: str) -> None:
     command = keywords.read(text)
     assert "\x00" not in command.rest
+
+
+def test_many_msisdns_are_proven_together_and_what_is_none_is_not_let_through() -> None:
+    spelt = ["255754000001", "255654000002"]
+    assert Msisdn.all(spelt) == [Msisdn(one) for one in spelt]
+    assert Msisdn.all([]) == []
+    for wrong in (["255754000001", "25575400000"], ["255754000001 255754000002"], [""]):
+        with pytest.raises(NotAnMsisdn):
+            Msisdn.all(wrong)

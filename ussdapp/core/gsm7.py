@@ -25,6 +25,11 @@ _TABLE: Final = codecs.charmap_build(
     "\0" + _BASIC[1:].replace(chr(ESCAPE), _NOT_THERE) + "@" + _NOT_THERE * (255 - len(_BASIC))
 )
 
+_NONE: Final = b"\xff"
+_OF_ASCII: Final = b"".join(
+    one if len(one := _ENCODED.get(chr(code), _NONE)) == 1 else _NONE for code in range(128)
+) + bytes(128)
+
 # Look-alikes that phones and word processors write and GSM-7 lacks.
 LOOK_ALIKES: Final[Mapping[str, str]] = {
     "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "`": "'", "´": "'", "ʼ": "'",
@@ -44,6 +49,10 @@ def plain(text: str) -> str:
 
 def encode(text: str) -> bytes:
     """One septet a byte, escapes as two; raises KeyError with the character GSM-7 lacks."""
+    if text.isascii():  # most are, and hold nothing that is written as an escape
+        septets = text.encode().translate(_OF_ASCII)
+        if _NONE not in septets:
+            return septets
     try:
         septets = codecs.charmap_encode(text, "strict", _TABLE)[0]
     except UnicodeEncodeError:

@@ -45,6 +45,6 @@ class Packs:
     def _open(self, sealed: bytes) -> Pack:
         try:
             ids, digits, texts = json.loads(self._seal.open_text(sealed, PACK))
-            return dict(zip(ids, zip(map(Msisdn, digits), texts, strict=True), strict=True))
+            return dict(zip(ids, zip(Msisdn.all(digits), texts, strict=True), strict=True))
         except ValueError:  # Unsealable and NotAnMsisdn among them
             return _EMPTY
