@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -222,8 +222,8 @@ def test_a_test_key_runs_everything_and_texts_no_one(world: Served) -> None:
 
 def test_a_test_key_minds_opt_outs_too(world: Served) -> None:
     sent = send(world, by="ega-test").get_json()
-    world.query("""INSERT INTO opt_outs (msisdn_index, from_at)
-        SELECT msisdn_index, now() FROM notifications RETURNING 1""")
+    world.query("""SELECT opt_out(msisdn_index, NULL, NULL, 'sms', now(), now())
+        FROM notifications""")
     world.settle()
     told = show(world, sent["id"], "ega-test").get_json()
     assert (told["status"], told["events"][-1]["detail"]) == ("rejected", "opted_out")
@@ -332,3 +332,19 @@ def test_the_msisdn_that_was_sent_is_the_one_that_is_claimed(world: Served) -> N
     assert lease
     (row,) = world.gateway.journal.claim(lease, 10, now())
     assert (row.msisdn, row.text, row.sender_id) == (Msisdn(JUMA), "Habari", "15200")
+
+
+def test_over_its_quota_it_is_told_which_what_is_left_and_until_when(world: Served) -> None:
+    world.query("UPDATE institutions SET quota_day = 2, quota_month = 1 RETURNING 1")
+    assert send(world).status_code == 202
+    refused = send(world)
+    told = refused.get_json()
+    assert (refused.status_code, refused.content_type) == (429, "application/problem+json")
+    assert [(one["field"], one["code"]) for one in told["errors"]] == [("quota", "quota_month")]
+    assert (told["quota"]["period"], told["quota"]["limit"], told["quota"]["left"]) == (
+        "month", 1, 0,
+    )  # fmt: skip
+    begins = datetime.fromisoformat(told["quota"]["begins"])
+    assert 0 < int(refused.headers["Retry-After"]) <= (begins - now()).total_seconds() + 1
+    assert send(world, {**BODY, "class": "urgent"}).status_code == 202
+    assert send(world, by="ega-test").status_code == 202

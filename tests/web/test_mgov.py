@@ -304,3 +304,18 @@ def test_a_test_key_of_mgov_texts_no_one(world: Served) -> None:
     answer = v2(world, octets, hash=signature(octets, "test-secret"), sysId="EG-TEST0000")
     assert answer.get_json()["success"]
     assert texts(world) == []
+
+
+def test_over_its_quota_a_client_is_told_so_and_until_when(world: Served) -> None:
+    world.query("UPDATE institutions SET quota_day = 1 RETURNING 1")
+    told = []
+    for number in range(2):
+        octets = json.dumps(v2_body(messageId=f"m{number}")).encode()
+        told.append(v2(world, octets))
+    assert [answer.status_code for answer in told] == [200, 429]
+    assert told[1].get_json()["success"] is False
+    assert "quota of 1 parts a day" in told[1].get_json()["statusMessage"]
+    assert 0 < int(told[1].headers["Retry-After"]) <= 86400
+    refused = v1(world, json.dumps(v1_body()))
+    assert (refused.status_code, refused.get_json()["error"]) == (429, True)
+    assert len(texts(world)) == 1

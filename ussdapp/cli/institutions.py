@@ -57,10 +57,16 @@ def add_institution(short_name: str, name_sw: str, name_en: str, sector: str) ->
     type=click.IntRange(0, 2**31 - 1),
     help="Bulks of more rows than this wait until another person approves them.",
 )
+@click.option(
+    "--quota-day",
+    type=click.IntRange(0, 2**53),
+    help="Parts that are accepted in a day of Tanzania; test keys are counted apart. 0: no limit.",
+)
+@click.option("--quota-month", type=click.IntRange(0, 2**53), help="The same for a month.")
 def set_institution(short_name: str, **changes: str | int | None) -> None:
     """Change what is given of one."""
     if all(value is None for value in changes.values()):
-        raise click.UsageError("give --name-sw, --name-en, --sector or --approval-above")
+        raise click.UsageError("give what to change: see --help")
     with opened() as parts:
         try:
             parts.registers.change(short_name.lower(), changes, datetime.now(UTC))

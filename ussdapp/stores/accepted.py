@@ -5,12 +5,14 @@ from typing import Any, Final
 
 from ussdapp.core.acceptance import AnotherBody
 from ussdapp.core.notification import RANK
+from ussdapp.core.quota import eat_day
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.core.status import Status
 from ussdapp.stores.database import Connection, Database, rows
 from ussdapp.stores.notifications import MSISDN, ONE, TEXT
 from ussdapp.stores.public_ids import PublicIds
 from ussdapp.stores.queue import QUEUED
+from ussdapp.stores.quotas import SPENT, refusing
 from ussdapp.stores.seal import Seal
 from ussdapp.usecases.accept_notification import Accepting, Kept
 
@@ -51,9 +53,10 @@ _SEVERAL: Final = (
             FROM (SELECT *, (row_number() OVER (PARTITION BY channel ORDER BY id) - 1)
                 / %(block)s AS block FROM accepted) a
             GROUP BY channel, rank, institution_id, due_at, block ORDER BY min(id)) e)
-    SELECT id, channel FROM accepted ORDER BY id
 """
+    + SPENT
 )
+_ALONE: Final = ONE + SPENT
 _BEFORE: Final = """
     SELECT n.id, c.body_index FROM unnest(%s::text::text[]) WITH ORDINALITY AS t (effect, place)
     JOIN notifications n USING (effect) JOIN contents c ON c.notification_id = n.id ORDER BY place
@@ -73,10 +76,11 @@ class PgAcceptances:
         self._ids = ids
 
     def accept(self, accepting: Accepting) -> Kept:
-        """Commits all of it as queued, or finds it committed before."""
+        """Commits all of it as queued, and its parts as spent, or finds it committed before."""
         values = self._values(accepting)
         try:
-            found = self._database.run(lambda connection: _accept(connection, values))
+            with refusing(values["day"]):
+                found = self._database.run(lambda connection: _accept(connection, values))
         except _Repeated:
             found = self._database.run(lambda connection: _before(connection, values))
         ids = tuple(self._ids.shown(number) for number, _ in found)
@@ -90,6 +94,8 @@ class PgAcceptances:
             "institution": given.institution,
             "count": len(given.to),
             "automatic": False,
+            "live": given.live,
+            "day": eat_day(given.accepted_at),
             "class": given.klass.value,
             "rank": RANK[given.klass],
             "text_index": seal.content_index(given.text),
@@ -163,7 +169,7 @@ def _alone(connection: Connection, values: dict[str, Any]) -> list[Any]:
     three round trips."""
     connection.autocommit = True
     try:
-        return rows(connection, ONE, values)
+        return rows(connection, _ALONE, values)
     finally:
         if not connection.closed:
             connection.autocommit = False

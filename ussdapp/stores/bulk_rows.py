@@ -19,12 +19,14 @@ from ussdapp.core.bulk import (
     needs_approval,
 )
 from ussdapp.core.notification import LIVES, Class
+from ussdapp.core.quota import OverQuota, eat_day
 from ussdapp.ports import Unavailable
 from ussdapp.stores.bulk_chunks import HELD, Prepared, keep
 from ussdapp.stores.bulk_files import Sealed
 from ussdapp.stores.bulks import A_BLOCK, A_PIECE, BLOCK, TEXT
 from ussdapp.stores.database import Connection, Database, as_array, first, rows
 from ussdapp.stores.queue import Flow, enqueue
+from ussdapp.stores.quotas import refusing, spend
 from ussdapp.stores.seal import Seal
 
 _LOCK_CLASS: Final = 0x62756C6B  # of advisory locks: a bulk is checked by one process
@@ -163,9 +165,16 @@ class PgBulkRows:
             under_way.result()
 
     def checked(self, bulk: Checking, detail: str, now: datetime) -> BulkStatus:
-        """All of it is checked, or it was refused as a whole for the reason in `detail`."""
+        """All of it is checked, or it was refused as a whole for the reason in `detail`, or for
+        the quota."""
         self._await(bulk.id)
-        return self._database.run(lambda link: _checked(link, bulk, detail, now))
+        day = eat_day(now)
+        try:
+            with refusing(day):
+                return self._database.run(lambda link: _checked(link, bulk, detail, now))
+        except OverQuota as over:
+            told = str(over)
+            return self._database.run(lambda link: _checked(link, bulk, told, now))
 
     def release(self, now: datetime, most: int) -> frozenset[str] | None:
         """Queues up to `most` held blocks of a bulk that may be sent; the channels of what is due
@@ -198,7 +207,7 @@ class PgBulkRows:
 
 
 def _checked(connection: Connection, bulk: Checking, detail: str, now: datetime) -> BulkStatus:
-    query = "SELECT accepted, status FROM bulks WHERE id = %s FOR NO KEY UPDATE"
+    query = "SELECT accepted, status, parts FROM bulks WHERE id = %s FOR NO KEY UPDATE"
     row = first(connection, query, (bulk.id,))
     if row is None or row[1] != "checking":
         return BulkStatus.STOPPED
@@ -207,10 +216,11 @@ def _checked(connection: Connection, bulk: Checking, detail: str, now: datetime)
         connection.execute(_REFUSED, (bulk.id,))
     elif not row[0]:
         status = BulkStatus.FINISHED
-    elif needs_approval(bulk.klass, row[0], bulk.approval_above):
-        status = BulkStatus.AWAITING_APPROVAL
     else:
         status = BulkStatus.QUEUED
+        spend(connection, bulk.institution_id, bulk.klass, eat_day(now), row[2], live=bulk.live)
+    if status is BulkStatus.QUEUED and needs_approval(bulk.klass, row[0], bulk.approval_above):
+        status = BulkStatus.AWAITING_APPROVAL
     values = {"id": bulk.id, "status": status.value, "detail": detail, "now": now}
     connection.execute(_CHECKED, values)
     connection.execute(_FORGET, (bulk.id,))

@@ -6,11 +6,14 @@ from typing import Any, Final, LiteralString
 
 from ussdapp.core.inbound import Institution
 from ussdapp.stores.database import Connection, Database, first, rows
+from ussdapp.stores.quotas import recall
 
 _CHANGE: Final = """
     UPDATE institutions SET name_sw = coalesce(%(name_sw)s, name_sw),
         name_en = coalesce(%(name_en)s, name_en), sector = coalesce(%(sector)s, sector),
-        approval_above = coalesce(%(approval_above)s, approval_above)
+        approval_above = coalesce(%(approval_above)s, approval_above),
+        quota_day = nullif(coalesce(%(quota_day)s, quota_day), 0),
+        quota_month = nullif(coalesce(%(quota_month)s, quota_month), 0)
     WHERE short_name = %(subject)s RETURNING short_name, name_sw, name_en, sector
 """
 _KEYS: Final = """
@@ -54,11 +57,18 @@ class PgRegisters:
     def change(
         self, short_name: str, changes: dict[str, str | int | None], at: datetime
     ) -> Institution:
-        """Changes `name_sw`, `name_en`, `sector` and `approval_above` (rows) where they are given.
-        Raises LookupError."""
-        names = ("name_sw", "name_en", "sector", "approval_above")
-        values = {**dict.fromkeys(names), **changes}
-        row = self._changed(_CHANGE, {**values, "subject": short_name}, "institution.changed", at)
+        """Changes what is given of it: `approval_above` in rows, quotas in parts, of which 0 is
+        none. Raises LookupError."""
+        names = ("name_sw", "name_en", "sector", "approval_above", "quota_day", "quota_month")
+        values = {**dict.fromkeys(names), **changes, "subject": short_name}
+
+        def work(connection: Connection) -> tuple[Any, ...] | None:
+            row = _changed(connection, _CHANGE, values, "institution.changed", at)
+            if values["quota_day"] is not None or values["quota_month"] is not None:
+                recall(connection, short_name)
+            return row
+
+        row = self._database.run_once(work)
         if row is None:
             raise LookupError(f"no institution has the short name {short_name!r}")
         return Institution(*row)
@@ -78,13 +88,16 @@ class PgRegisters:
     def _changed(
         self, query: LiteralString, values: dict[str, Any], action: str, at: datetime
     ) -> tuple[Any, ...] | None:
-        def work(connection: Connection) -> tuple[Any, ...] | None:
-            row = first(connection, query, {**values, "at": at})
-            if row is not None:
-                connection.execute(
-                    "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)",
-                    (at, "command line", action, values["subject"]),
-                )
-            return row
+        return self._database.run_once(lambda link: _changed(link, query, values, action, at))
 
-        return self._database.run_once(work)
+
+def _changed(
+    connection: Connection, query: LiteralString, values: dict[str, Any], action: str, at: datetime
+) -> tuple[Any, ...] | None:
+    row = first(connection, query, {**values, "at": at})
+    if row is not None:
+        connection.execute(
+            "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)",
+            (at, "command line", action, values["subject"]),
+        )
+    return row

@@ -39,6 +39,7 @@ class Accepting:
 
     effect: str
     institution: str
+    live: bool
     to: Sequence[tuple[Msisdn, str]]
     text: str
     klass: Class
@@ -65,7 +66,7 @@ class Acceptances(Protocol):
 
     def accept(self, accepting: Accepting) -> Kept:
         """Commits all of it as queued; the same effect and body again commits nothing and returns
-        the first ids. Raises AnotherBody, Unavailable."""
+        the first ids. Raises AnotherBody, OverQuota, Unavailable."""
         ...
 
 
@@ -80,7 +81,8 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class AcceptNotification:
-    """Raises PhishingRefused, SenderIdRefused, TooFarAhead, AnotherBody, TooLong, Unavailable."""
+    """Raises PhishingRefused, SenderIdRefused, TooFarAhead, AnotherBody, TooLong, OverQuota,
+    Unavailable."""
 
     acceptances: Acceptances
     doorbells: Doorbells
@@ -105,6 +107,7 @@ class AcceptNotification:
         return Accepting(
             effect=acceptance.effect("api", holder, named),
             institution=holder.institution,
+            live=holder.live,
             to=[(one, channel_of(self.routes, one, live=holder.live)) for one in asked.to],
             text=asked.text,
             klass=asked.klass,

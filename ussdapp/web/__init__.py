@@ -24,6 +24,7 @@ from ussdapp.web.octets import MOST_BODY
 from ussdapp.web.ops import ops
 from ussdapp.web.permissions import admit
 from ussdapp.web.problems import answer_problems
+from ussdapp.web.quotas import answer_quotas
 from ussdapp.web.serving import Clock, serve_with
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def create_app(gateway: "Gateway", clock: Clock) -> Flask:
     serve_with(app, gateway, clock)
     app.before_request(admit)
     answer_problems(app)
+    answer_quotas(app)
     for blueprint in (
         *(bulks, cases, codes, funnel, menus, notifications, opt_outs),
         *(docs, mgov, openapi, ops, webhooks),

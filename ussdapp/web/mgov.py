@@ -14,11 +14,13 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from ussdapp.core.acceptance import AnotherBody
 from ussdapp.core.parts import TooLong
 from ussdapp.core.phishing import PhishingRefused
+from ussdapp.core.quota import OverQuota
 from ussdapp.core.sender_ids import SenderIdRefused
 from ussdapp.ports import Unavailable
 from ussdapp.web.mgov_bodies import Sent, Unreadable, asked, signed_by, v1_sent, v2_sent
 from ussdapp.web.permissions import PUBLIC, admitted, permission
 from ussdapp.web.problems import Problem, json_reply
+from ussdapp.web.quotas import over_quota
 from ussdapp.web.serving import serving
 
 mgov = Blueprint("mgov", __name__)
@@ -125,6 +127,9 @@ def _accept(sent: Sent) -> None:
         raise Refused("Wrong sender id") from None
     except AnotherBody:
         raise Refused("messageId was used before, for another message") from None
+    except OverQuota as over:
+        problem = over_quota(over)
+        raise Refused(problem.detail, problem.status, problem.headers) from None
     except Problem as problem:
         raise Refused(problem.detail, problem.status, problem.headers) from None
     except Unavailable:

@@ -32,7 +32,7 @@ class FieldError:
 
 
 class Problem(Exception):
-    """A refusal with its status and one sentence."""
+    """A refusal with its status and one sentence; `more` are members of its own (section 3.2)."""
 
     def __init__(
         self,
@@ -40,12 +40,14 @@ class Problem(Exception):
         detail: str,
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.errors = tuple(errors)
         self.headers = dict(headers or {})
+        self.more = dict(more or {})
 
 
 def json_reply(
@@ -73,6 +75,7 @@ def document(problem: Problem) -> tuple[str, list[tuple[str, str]], bytes]:
         members["errors"] = [
             {"field": one.field, "code": one.code, "message": one.message} for one in problem.errors
         ]
+    members |= problem.more
     headers = [("Content-Type", "application/problem+json"), *problem.headers.items()]
     return f"{problem.status} {phrase}", headers, _octets(members)
 

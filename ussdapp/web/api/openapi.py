@@ -23,8 +23,9 @@ parameter) is added here. An /api route without it is in no document, and a test
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from flask import Blueprint, Flask, Response, current_app
 from pydantic import BaseModel, Field
@@ -55,6 +56,15 @@ class FieldProblem(Answer):
     message: str
 
 
+class QuotaShown(Answer):
+    """A quota: `left` of `limit` parts, until it begins anew at midnight in Tanzania."""
+
+    period: Literal["day", "month"]
+    limit: int
+    left: int
+    begins: datetime
+
+
 class ProblemDocument(Answer):
     """A problem document (RFC 9457); it repeats nothing that was sent."""
 
@@ -63,6 +73,7 @@ class ProblemDocument(Answer):
     status: int
     detail: str
     errors: list[FieldProblem] = Field(default_factory=list)
+    quota: QuotaShown | None = Field(None, description="Which one refused it; only then.")
 
 
 @dataclass(frozen=True, slots=True)
