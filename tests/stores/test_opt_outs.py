@@ -138,8 +138,9 @@ def test_a_refusal_under_an_institutions_sender_id_concerns_it_alone(world: Worl
     world.accept("first", Class.TRANSACTION)
     world.database.run(
         lambda link: (
-            link.execute("""INSERT INTO sender_ids SELECT 'eGA SMS', id FROM institutions
-            WHERE short_name = 'ega'""")
+            link.execute("""INSERT INTO codes (institution_id, effect, body_index, live, kind,
+            value, purpose, status, requested_at) SELECT id, 'asked', '', true, 'sender_id',
+            'eGA SMS', '', 'allotted', now() FROM institutions WHERE short_name = 'ega'""")
             and link.execute("UPDATE notifications SET sender_id = 'eGA SMS'")
             and None
         )
