@@ -52,10 +52,12 @@ class Bound:
             lambda ids: count_urgent(gateway.database, ids),
             gateway.settings.bulk_hours,
         )
-        self._deliver = DeliverWindow(journal, lambda: time.sleep(1.0), time.monotonic, self._watch)
         self._binds = range(1, binds + 1)
         self._lease: Lease | None = None
         self._lanes = Lanes(self._channel.window, self._deliver_some)
+        self._deliver = DeliverWindow(
+            journal, lambda: time.sleep(1.0), time.monotonic, self._watch, self._lanes.claimed
+        )
         self._late: list[tuple[Submission, Outcome]] = []
         self._recording = threading.Lock()
         self._mo_parts = gateway.mo_parts
@@ -69,6 +71,7 @@ class Bound:
         """Binds and takes the lease, each in a thread that keeps it."""
         answering = Answering(self._answer_ussd, lambda: self._gateway.sorry(_FIRST_LANGUAGE))
         self._channel.open(self._on_receipts, self._on_mos, answering)
+        threading.Thread(target=_or_end, args=(self._listen,), daemon=True).start()
         for keeper in self._keepers:
             keeper.start()
 
@@ -86,6 +89,11 @@ class Bound:
         """There may be work: the lanes look."""
         self._gateway.doorbells.answered(self._channel.name)
         self._lanes.ring()
+
+    def _listen(self) -> None:
+        """Express work is rung for past RQ as well."""
+        bells, name = self._gateway.doorbells, self._channel.name
+        bells.listen(name, self._lanes.ring_express, self._stopping)
 
     def _deliver_some(self, lane: Lane | None, most: int) -> int:
         """What is due of a lane, window by window; 0 when there is nothing, or nobody may submit

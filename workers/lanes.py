@@ -8,6 +8,7 @@ from ussdapp.core.notification import Lane
 
 _LOOK_S: Final = 1.0  # a doorbell may be lost, or answered by another worker of the channel
 _EXPRESS_MOST: Final = 50  # of what is unanswered; small windows are soon over
+_EXPRESS_LANES: Final = 4  # one claims while the operator thinks about what the others submitted
 _SPLIT: Final = 400  # two halves: one is recorded while the other is submitted
 
 Share = tuple[Lane | None, int]
@@ -20,18 +21,36 @@ def shares(window: int) -> list[Share]:
         return [(None, window)]
     express = max(1, min(_EXPRESS_MOST, window // 10))
     bulk = window - express
-    if bulk < _SPLIT:
-        return [(Lane.EXPRESS, express), (Lane.BULK, bulk)]
-    return [(Lane.EXPRESS, express), (Lane.BULK, bulk // 2), (Lane.BULK, bulk - bulk // 2)]
+    hurried = _split(express, min(express, _EXPRESS_LANES))
+    others = _split(bulk, 1 if bulk < _SPLIT else 2)
+    return [*((Lane.EXPRESS, most) for most in hurried), *((Lane.BULK, most) for most in others)]
+
+
+def _split(whole: int, among: int) -> list[int]:
+    return [whole // among + (number < whole % among) for number in range(among)]
+
+
+class _Turn:
+    """Of the threads of one lane, one waits for the bell and claims; the others wait for it."""
+
+    def __init__(self) -> None:
+        self.rung = threading.Event()
+        self.looking = threading.Lock()
 
 
 class Lanes:
-    """A thread for each share; `deliver` delivers one window of it and tells how many it held."""
+    """A thread for each share; `deliver` delivers one window of it and tells how many it held. It
+    says `claimed` in between: then the lane's next thread may claim."""
 
     def __init__(self, window: int, deliver: Callable[[Lane | None, int], int]) -> None:
         self._deliver = deliver
         self._stopping = threading.Event()
-        self._lanes = [(share, threading.Event()) for share in shares(window)]
+        self._express = _Turn()
+        self._lanes = [
+            (share, self._express if share[0] is Lane.EXPRESS else _Turn())
+            for share in shares(window)
+        ]
+        self._own = threading.local()
 
     def threads(self) -> list[Callable[[], None]]:
         """What is to be run, each in a thread of its own, until `stop`."""
@@ -39,17 +58,42 @@ class Lanes:
 
     def ring(self) -> None:
         """There may be work."""
-        for _, rung in self._lanes:
-            rung.set()
+        for _, turn in self._lanes:
+            turn.rung.set()
+
+    def ring_express(self) -> None:
+        """There may be work that cannot wait; bulk is found by looking, or by another bell."""
+        for share, turn in self._lanes:
+            if share[0] is not Lane.BULK:
+                turn.rung.set()
+
+    def claimed(self, rows: int) -> None:
+        """This thread's claim is over; where it found something there may be more."""
+        turn = getattr(self._own, "turn", None)
+        if turn is not None:
+            self._own.turn = None
+            if rows:
+                turn.rung.set()
+            turn.looking.release()
 
     def stop(self) -> None:
         """After the windows under way, nothing more."""
         self._stopping.set()
         self.ring()
 
-    def _serve(self, share: Share, rung: threading.Event) -> None:
+    def _serve(self, share: Share, turn: _Turn) -> None:
         while not self._stopping.is_set():
-            rung.wait(_LOOK_S)
-            rung.clear()
-            while not self._stopping.is_set() and self._deliver(*share):
-                pass
+            turn.looking.acquire()
+            self._own.turn = turn
+            found = 0
+            try:
+                if self._awaits(turn):
+                    found = self._deliver(*share)
+            finally:
+                self.claimed(found)
+
+    def _awaits(self, turn: _Turn) -> bool:
+        if not self._stopping.is_set():
+            turn.rung.wait(_LOOK_S)
+            turn.rung.clear()
+        return not self._stopping.is_set()

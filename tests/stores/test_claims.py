@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from tests.stores.world import NOON, SEAL, World, after
+from ussdapp.core.notification import Class, Lane
 from ussdapp.ports import Unavailable
 from ussdapp.stores.database import Connection, Database
 from ussdapp.stores.journal import PgJournal
@@ -43,11 +44,11 @@ def test_a_claim_that_commits_after_the_next_one_is_given_back_by_a_later_one(
 ) -> None:
     database = Stalled(world.url)
     journal = PgJournal(database, SEAL)
-    world.accept("one")
+    world.accept("one", Class.BULK)
     lease = world.lease()
     database.stalls = True
     with pytest.raises(Unavailable):
-        journal.claim(lease, 10, NOON)
+        journal.claim(lease, 10, NOON, Lane.BULK)
     database.stalls = False
     assert journal.claim(lease, 10, after(1)) == []
     database.commit()
@@ -59,11 +60,11 @@ def test_a_claim_that_commits_after_the_next_one_is_given_back_by_a_later_one(
 def test_what_was_never_committed_is_not_asked_for_without_end(world: World) -> None:
     database = Stalled(world.url)
     journal = PgJournal(database, SEAL)
-    world.accept("one")
+    world.accept("one", Class.BULK)
     lease = world.lease()
     database.stalls = True
     with pytest.raises(Unavailable):
-        journal.claim(lease, 10, NOON)
+        journal.claim(lease, 10, NOON, Lane.BULK)
     lost = database.under_way.pop()
     lost.rollback()  # a closed one is rolled back by and by
     lost.close()

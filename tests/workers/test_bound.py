@@ -22,6 +22,10 @@ from workers.bound import Bound
 LONG = "LALAMIKO tanesco Umeme hakuna tangu jana usiku 😀 " * 5
 
 
+def _silent(*_: object) -> None:
+    """A doorbell that nobody rings."""
+
+
 @dataclass
 class Received:
     """What the use case was given."""
@@ -69,7 +73,7 @@ def bound(world: World, smsc: SmscProcess, received: Received) -> Iterator[Bound
         receipts=world.receipts,
         record_receipts=world.receipts.keep,
         receive_mo=received,
-        doorbells=SimpleNamespace(ring=lambda channel: None, answered=lambda channel: None),
+        doorbells=SimpleNamespace(ring=_silent, answered=_silent, listen=_silent),
         sorry=lambda language: "",
         settings=SimpleNamespace(bulk_hours=(0, 0)),
     )

@@ -21,6 +21,10 @@ from ussdapp.wire.receipt_text import decoded
 from workers.bound import Bound
 
 
+def _silent(*_: object) -> None:
+    """A doorbell that nobody rings."""
+
+
 @pytest.fixture
 def world(database_url: str) -> Iterator[World]:
     database = Database(database_url)
@@ -60,7 +64,7 @@ def started(world: World, simulated: Simulated) -> Bound:
         receipts=world.receipts,
         record_receipts=world.receipts.keep,
         unreported=PgUnreported(world.database, SEAL),
-        doorbells=SimpleNamespace(ring=lambda channel: None, answered=lambda channel: None),
+        doorbells=SimpleNamespace(ring=_silent, answered=_silent, listen=_silent),
         sorry=lambda language: "",
         settings=SimpleNamespace(bulk_hours=(0, 0)),
     )

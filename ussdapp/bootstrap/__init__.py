@@ -46,6 +46,7 @@ from ussdapp.stores.dialogues import PgDialogues
 from ussdapp.stores.doorbells import RqDoorbells
 from ussdapp.stores.drafts import PgOffers
 from ussdapp.stores.expiry import PgExpiry
+from ussdapp.stores.express_claims import express_database
 from ussdapp.stores.funnel import PgFunnel, RedisCounts
 from ussdapp.stores.hints import RecentHints
 from ussdapp.stores.histories import PgHistories
@@ -66,6 +67,7 @@ from ussdapp.stores.opt_out_register import PgOptOutRegister
 from ussdapp.stores.opt_outs import PgOptOuts
 from ussdapp.stores.public_ids import PublicIds
 from ussdapp.stores.questions import PgQuestions
+from ussdapp.stores.queue import unpark
 from ussdapp.stores.receipts import PgReceipts
 from ussdapp.stores.ringing import Ringing
 from ussdapp.stores.routes import PgRoutes
@@ -281,7 +283,7 @@ def _stores(settings: Settings) -> _Stores:
         questions=PgQuestions(database, seal),
         versions=PgMenuVersions(database),
         funnel=PgFunnel(database),
-        journal=PgJournal(database, seal, fallbacks),
+        journal=PgJournal(database, seal, fallbacks, express_database(settings.database_url)),
         receipts=PgReceipts(database, seal),
         unreported=PgUnreported(database, seal),
         leases=PgLeases(database, settings.database_url),
@@ -344,6 +346,7 @@ def build_gateway(settings: Settings) -> Gateway:
             receive_mo,
             kept.routes,
             PgExpiry(kept.database),
+            partial(unpark, kept.database),
         ),
         count_steps=CountSteps(RedisCounts(kept.redis), kept.funnel),
         ask_again=lambda: _ask_again(settings, kept, letters),

@@ -15,24 +15,24 @@ from ussdapp.ports import Fenced, Submission, Unavailable
 from ussdapp.stores.claim_checks import Claimed, checked
 from ussdapp.stores.contents import Contents
 from ussdapp.stores.database import Connection, Database
-from ussdapp.stores.queue import AGAIN
+from ussdapp.stores.express_claims import PLAIN, ExpressClaims, Unreadable
+from ussdapp.stores.queue import AGAIN, REACHED
 from ussdapp.stores.seal import Seal
 
 _WHILE: Final = timedelta(hours=1)  # in which an MSISDN gets so many at most
 _UNHEARD: Final = timedelta(minutes=1)  # a commit that is under way has happened by then, or never
 _MOST_BLOCKS: Final = 64
 _OVER_CAP: Final = timedelta(minutes=10)  # until one too many is looked at again
-# The lease, the blocks that come next, and what of them is plain: never tried, due, wanted, and of
-# an MSISDN that got nothing else lately. A block of which only the first ids fit keeps the others.
-# The first row, without ids, tells that the lease holds.
-_CLAIM: Final = """
+# The lease, the blocks that come next, and what of them is plain. A block of which only the first
+# ids fit keeps the others. The first row, without ids, tells that the lease holds.
+_CLAIM: Final = f"""
     WITH fence AS MATERIALIZED (
         SELECT epoch FROM leases
         WHERE channel = %(channel)s AND bind = %(bind)s AND epoch = %(epoch)s FOR SHARE),
     locked AS MATERIALIZED (
         SELECT id, rank, turn, ids FROM queue
         WHERE EXISTS (SELECT FROM fence) AND channel = %(channel)s
-            AND rank BETWEEN %(first)s AND %(last)s AND due_at <= %(now)s
+            AND rank BETWEEN %(first)s AND %(last)s AND due_at <= %(now)s AND {REACHED}
         ORDER BY rank, turn, id LIMIT %(blocks)s FOR UPDATE SKIP LOCKED),
     summed AS (
         SELECT *, %(most)s - sum(cardinality(ids)) OVER (ORDER BY rank, turn, id)
@@ -46,12 +46,7 @@ _CLAIM: Final = """
         UPDATE queue q SET ids = rest FROM taken t WHERE q.id = t.id AND cardinality(rest) > 0),
     plain AS MATERIALIZED (
         SELECT id, sender_id, pack_id FROM notifications n
-        WHERE id = ANY (ARRAY(SELECT unnest(ids) FROM taken)) AND status = 'queued'
-            AND attempts = 0 AND NOT waited AND NOT resent AND expires_at > %(now)s
-            AND (NOT crowded OR class = 'urgent')
-            AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.msisdn_index = n.msisdn_index
-                AND o.until_at IS NULL AND n.class IN ('transaction', 'bulk')
-                AND (o.institution_id IS NULL OR o.institution_id = n.institution_id))),
+        WHERE id = ANY (ARRAY(SELECT unnest(ids) FROM taken)) AND {PLAIN}),
     journaled AS (
         INSERT INTO windows SELECT %(window)s, %(channel)s, %(bind)s, %(epoch)s, %(now)s,
             array_agg(id) FROM plain HAVING count(*) > 0)
@@ -62,7 +57,7 @@ _CLAIM: Final = """
     UNION ALL SELECT 2, 0, 0, sender_id, pack_id, array_agg(id ORDER BY id)
         FROM plain GROUP BY sender_id, pack_id
     ORDER BY kind, rank, turn
-"""
+"""  # noqa: S608
 # What cannot be opened is never submitted; the others of its window are.
 _UNREADABLE: Final = """
     WITH narrowed AS (
@@ -103,13 +98,14 @@ def nothing(_: Connection) -> None:
 class Claims:
     """One process's claims; each names the window it opens."""
 
-    def __init__(self, database: Database, seal: Seal) -> None:
+    def __init__(self, database: Database, seal: Seal, express: Database | None = None) -> None:
         self._database = database
         self._contents = Contents(seal)
         self._windows = itertools.count(secrets.randbits(62))
         # windows whose claim may have been committed, or may yet be; each lane has its thread
         self._unheard: dict[int, datetime] = {}
         self._block = dict.fromkeys(Lane, 1.0)  # ids a block held of late
+        self._express = ExpressClaims(express or database, seal)
 
     def claim(
         self, lease: Lease, most: int, now: datetime, lane: Lane, first: Work
@@ -134,11 +130,15 @@ class Claims:
             "window": window,
         }
         try:
-            found = None
+            alone = not unheard and first is nothing
+            found = self._express.claim(values, lane) if alone else None
             while found is None:  # a round that opened nothing is committed by itself
                 work = partial(self._round, values=values, unheard=unheard, lane=lane, first=first)
                 found = self._database.run_once(work)
                 first = nothing
+        except Unreadable:
+            self._unheard[window] = now
+            return self.claim(lease, most, now, lane, first)
         except Unavailable:
             # the commit may have happened unheard: the next claims give those rows back
             self._unheard[window] = now

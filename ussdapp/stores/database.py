@@ -22,7 +22,9 @@ _PASSING: Final = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout
 class Database:
     """Runs transactions; raises ports.Unavailable when PostgreSQL does not answer in time."""
 
-    def __init__(self, url: str, most: int = 8, answers_within: float = 4.0) -> None:
+    def __init__(
+        self, url: str, most: int = 8, answers_within: float = 4.0, options: str = ""
+    ) -> None:
         milliseconds = int(answers_within * 1000)
         self._pool = ConnectionPool(
             url,
@@ -34,7 +36,7 @@ class Database:
             kwargs={
                 "connect_timeout": 2,
                 "options": f"-c statement_timeout={milliseconds}"
-                f" -c idle_in_transaction_session_timeout={milliseconds}",
+                f" -c idle_in_transaction_session_timeout={milliseconds} {options}",
             },
         )
         # a server that is frozen times nothing out

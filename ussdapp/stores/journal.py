@@ -177,11 +177,15 @@ class PgJournal:
     """Keeps ports.Journal."""
 
     def __init__(
-        self, database: Database, seal: Seal, fallbacks: Mapping[str, str] | None = None
+        self,
+        database: Database,
+        seal: Seal,
+        fallbacks: Mapping[str, str] | None = None,
+        express: Database | None = None,
     ) -> None:
         self._database = database
         self._fallbacks = dict(fallbacks or {})
-        self._claims = Claims(database, seal)
+        self._claims = Claims(database, seal, express)
 
     def claim(
         self,

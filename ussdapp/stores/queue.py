@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final, LiteralString
 
-from ussdapp.stores.database import Connection, as_array
+from ussdapp.stores.database import Connection, Database, as_array, rows
 
 QUEUED: Final[LiteralString] = """
     INSERT INTO queue (channel, rank, turn, institution_id, bulk_id, due_at, ids)
@@ -14,11 +14,18 @@ QUEUED: Final[LiteralString] = """
         next_turn(e.channel, e.rank, e.institution_id, e.bulk_id, e.due_at),
         e.institution_id, e.bulk_id, e.due_at, e.ids
 """
+# A block that is due later is parked: its turn is that moment, behind all others of its lane.
+PARKED: Final[LiteralString] = "(1::bigint << 61)"
+# The turns that a claim looks at: never those that are not due, however many there are.
+REACHED: Final[LiteralString] = (
+    f"turn <= {PARKED} + (extract(epoch FROM %(now)s::timestamptz) * 1000)::bigint"
+)
 # What was claimed before goes first again, once it is due.
 AGAIN: Final[LiteralString] = """
     INSERT INTO queue (channel, rank, turn, institution_id, bulk_id, due_at, ids)
-    SELECT e.channel, e.rank, coalesce((SELECT q.turn FROM queue q
-            WHERE q.channel = e.channel AND q.rank = e.rank ORDER BY q.turn LIMIT 1), 0),
+    SELECT e.channel, e.rank, coalesce(parked_until(e.due_at), (SELECT q.turn FROM queue q
+            WHERE q.channel = e.channel AND q.rank = e.rank AND q.turn < 1::bigint << 61
+            ORDER BY q.turn LIMIT 1), 0),
         e.institution_id, e.bulk_id, e.due_at, e.ids
 """
 _BLOCKS: Final = (
@@ -31,6 +38,27 @@ _BLOCKS: Final = (
 """
 )
 _BLOCK: Final = 1000  # ids a row of the queue
+# Blocks of one flow that are due together take turns as if they were queued one after the other.
+_UNPARK: Final = (
+    """
+    WITH due AS MATERIALIZED (
+        SELECT *, row_number() OVER () AS place FROM (
+            SELECT * FROM queue WHERE turn >= """  # noqa: S608
+    + PARKED
+    + " AND "
+    + REACHED
+    + """
+            ORDER BY turn, id LIMIT %(most)s FOR UPDATE SKIP LOCKED) q),
+    dealt AS MATERIALIZED (
+        SELECT id, next_turn(channel, rank, institution_id, bulk_id, least(due_at, now()))
+            + sum(cardinality(ids)) OVER (
+                PARTITION BY channel, rank, institution_id, bulk_id ORDER BY place)
+            - cardinality(ids) AS turn
+        FROM due)
+    UPDATE queue q SET turn = d.turn FROM dealt d WHERE q.id = d.id RETURNING q.id
+"""
+)
+_UNPARKED: Final = 1000  # blocks in one round
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +77,10 @@ def enqueue(connection: Connection, flow: Flow, ids: Sequence[int], due: datetim
     for start in range(0, len(ids), _BLOCK):
         block = as_array(ids[start : start + _BLOCK])
         connection.execute(_BLOCKS, {**asdict(flow), "due": due, "ids": block})
+
+
+def unpark(database: Database, now: datetime) -> int:
+    """Deals turns to blocks that have become due; returns how many. A claim finds them without,
+    but last of all."""
+    values = {"now": now, "most": _UNPARKED}
+    return len(database.run(lambda connection: rows(connection, _UNPARK, values)))

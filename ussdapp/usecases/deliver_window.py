@@ -36,13 +36,14 @@ class DeliverWindow:
     `pause` is called between tries to record answers that PostgreSQL cannot take now: they are
     known only here, so they are held until it can. `ticks` are monotonic seconds, which go on
     while the process is stopped. `watch` is told how many answers came, how many of them were
-    trouble, and in how many seconds.
+    trouble, and in how many seconds; `claimed` how many rows were claimed, before they leave.
     """
 
     journal: Journal
     pause: Callable[[], None]
     ticks: Callable[[], float]
     watch: Callable[[int, int, float], None] = lambda *_: None
+    claimed: Callable[[int], None] = lambda _: None
 
     def __call__(
         self,
@@ -85,6 +86,7 @@ class DeliverWindow:
         except (Fenced, Unavailable):
             self._record(lease, answered, clock)
             raise
+        self.claimed(len(window))
         if window and self.ticks() - asked_at > _STALE_S:
             self._record(lease, [(row, Deferred("stale", 0.0)) for row in window], clock)
             return ()

@@ -25,9 +25,11 @@ class Reconcile:
     receive_mo: Callable[[Mo, datetime], None] | None = None
     reroutes: Reroutes | None = None
     expiry: Expiry | None = None
+    unpark: Callable[[datetime], int] = lambda _: 0
 
     def __call__(self, now: datetime) -> None:
         """One round."""
+        self.unpark(now)
         buried = self.leases.bury(now)
         applied = self.receipts.apply(now)
         resent = self.journal.settle(now)
