@@ -545,6 +545,10 @@ class OfficeLate(Exception):
     """Its deadline passed: the answer may still come, and a summary may have been taken."""
 
 
+class NobodysKeyword(LookupError):
+    """The keyword is no institution's any more."""
+
+
 class BackOffices(Protocol):
     """Asks institutions, each by the name its office has in the settings, such as `gepg.bill`.
 
@@ -572,8 +576,8 @@ class Handovers(Protocol):
         ...
 
     def hand_over(self, keyword: str, told: Mapping[str, str], asker: Asker) -> str | None:
-        """The institution's answer to a text, None where it wants none sent. Raises LookupError
-        when the keyword is nobody's any more, OfficeLate, OfficeUnavailable, OfficeGarbled; after
+        """The institution's answer to a text, None where it wants none sent. Raises
+        NobodysKeyword, OfficeLate, OfficeUnavailable, OfficeGarbled; after
         OfficeLate and OfficeGarbled it may have been taken."""
         ...
 

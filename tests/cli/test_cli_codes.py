@@ -31,6 +31,7 @@ def test_a_request_goes_its_way(home: Home) -> None:
     for condition in ("letter", "contact", "sample"):
         stands = told(home, "codes", "condition", "1", condition, "--document", "EGA/1")
     assert (stands["status"], stands["missing"]) == ("conditions_met", [])
+    assert sorted(stands["conditions"]) == ["contact (EGA/1)", "letter (EGA/1)", "sample (EGA/1)"]
     assert stands["due_at"]
     assert told(home, "codes", "allot", "1")["status"] == "allotted"
     assert told(home, "codes", "list", "EGA", "--status", "allotted")["value"] == "MALIASILI"

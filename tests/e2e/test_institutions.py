@@ -11,6 +11,7 @@ from tests.e2e.system import System, eventually
 
 ASHA = "255754009101"
 JUMA = "255754009102"
+HALIMA = "255754009103"
 ENDS = {
     "255700000000": "delivered", "255700000001": "undelivered", "255700000002": "rejected",
     "255700000003": "in_doubt",
@@ -41,6 +42,15 @@ def test_a_notification_reaches_the_handset_once_and_its_history_is_told(system:
     assert system.ledger(ASHA) == ["Bili yako ni TZS 12,000."]
     (listed,) = ask(system, "?reference=B-1")["notifications"]
     assert (listed["id"], listed["status"]) == (first["id"], "delivered")
+
+
+def test_a_text_for_an_institutions_own_keyword_is_answered_by_the_institution(
+    system: System,
+) -> None:
+    for _ in range(2):
+        assert system.sms("e2e-keyword-1", HALIMA, "Ega madai yangu").status == 200
+    (said,) = eventually(lambda: system.ledger(HALIMA))
+    assert said.startswith('e-GA: Tumepokea ujumbe wako "Ega madai yangu". Kumbukumbu ')
 
 
 def test_simulated_msisdns_reach_their_states_and_no_handset(system: System) -> None:

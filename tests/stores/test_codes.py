@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.stores.world import SEAL, World
 from ussdapp.core.code_values import Held, Standing, refuse_collisions
@@ -96,8 +97,11 @@ def test_what_nobody_decides_in_time_is_late_and_said_once(world: World, codes: 
     assert late.due_at
     assert codes.escalate(late.due_at - timedelta(seconds=1)) == []
     escalate = EscalateCodes(codes)
-    for _ in range(3):
-        escalate(late.due_at)
+    with capture_logs() as logs:
+        for _ in range(3):
+            escalate(late.due_at)
+    told = {"event": "code.late", "log_level": "error", "code": late.id, "kind": "sender_id"}
+    assert logs == [{**told, "institution": "ega"}]
     now = {one.id: one for one in codes.of()}
     assert (now[late.id].late, now[late.id].standing) == (True, "late")
     assert not now[done.id].late

@@ -48,6 +48,18 @@ def test_a_request_is_followed_from_its_conditions_to_its_end(world: Served) -> 
     assert world.ask("GET", f"{PATH}?kind=keyword").get_json() == {"codes": []}
 
 
+def test_a_request_that_nobody_decides_in_time_is_shown_as_late(world: Served) -> None:
+    asked = ask(world).get_json()
+    number = world.gateway.code_ids.read(asked["id"])
+    assert number
+    for condition in asked["missing"]:
+        code = world.gateway.codes.meet(number, condition, "", "test", now())
+    assert code.due_at
+    world.gateway.escalate_codes(code.due_at)
+    shown = world.ask("GET", f"{PATH}?status=late").get_json()["codes"]
+    assert [(one["id"], one["late"]) for one in shown] == [(asked["id"], True)]
+
+
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [

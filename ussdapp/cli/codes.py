@@ -17,6 +17,7 @@ from ussdapp.core.codes import (
     CodeKind,
     CodeRefused,
     CodeStatus,
+    Condition,
     NoSuchCode,
     NotNow,
 )
@@ -70,7 +71,7 @@ def condition(number: int, condition: str, document: str, *, as_json: bool) -> N
 @json_option
 def allot(number: int, *, as_json: bool) -> None:
     """Give it: a sender ID and a keyword work within seconds. A service code shows once its option
-    stands in menus/main.toml."""
+    stands in menus/main.toml and its branch in menus/owners.toml."""
     _decide(number, CodeStatus.ALLOTTED, "", as_json=as_json)
 
 
@@ -159,10 +160,14 @@ def _told(code: Code) -> dict[str, Any]:
         "value": code.value,
         "status": code.standing,
         "requested_at": code.requested_at,
-        "conditions": [one.name for one in code.conditions],
+        "conditions": [_met(one) for one in code.conditions],
         "missing": list(code.missing),
         "due_at": code.due_at,
         "late": code.late,
         "decided_at": code.decided_at,
         "reason": code.reason,
     }
+
+
+def _met(condition: Condition) -> str:
+    return f"{condition.name} ({condition.document})" if condition.document else condition.name

@@ -33,6 +33,7 @@ from ussdapp.ports import (
     BackOffices,
     Doorbells,
     Handovers,
+    NobodysKeyword,
     Notifications,
     OfficeGarbled,
     OfficeLate,
@@ -83,7 +84,7 @@ class AskAgain:
             heard = self._heard(claimed.question)
         except (OfficeLate, OfficeGarbled):
             return self._unheard(claimed, claimed.posts, clock())
-        except LookupError:
+        except NobodysKeyword:
             return self._fail(claimed, "keyword_failed", clock())
         except OfficeUnavailable:
             not_taken = claimed.posts - (claimed.question.mode in POSTS)
@@ -103,7 +104,7 @@ class AskAgain:
 
     def _handed(self, question: Question) -> Heard:
         if self.handovers is None:
-            raise LookupError("no texts are handed over here")
+            raise NobodysKeyword("no texts are handed over here")
         keyword = question.office.removeprefix(KEYWORD_OFFICE)
         answer = self.handovers.hand_over(keyword, question.asked, question.asker)
         return Heard("service_answer", answer) if answer else Heard("")

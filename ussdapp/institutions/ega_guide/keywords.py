@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from ussdapp.core.back_office import Asker, Mode
 from ussdapp.institutions.ega_guide import DEADLINE, MOST_AT_ONCE, PATIENCE, EgaGuide, Office
 from ussdapp.institutions.ega_guide.calls import Desk
+from ussdapp.ports import NobodysKeyword
 from ussdapp.wire.breaker import Breaker, Bulkhead
 
 Find = Callable[[str], tuple[str, str, str] | None]
@@ -35,7 +36,7 @@ class KeywordDesks:
         """The institution's answer, None where it wants none sent."""
         found = self._find(keyword)
         if found is None:
-            raise LookupError("the keyword is nobody's any more")
+            raise NobodysKeyword("nobody was allotted it, or no longer")
         institution, url, secret = found
         desk = Desk(url, Mode.KEYWORD, "POST", secret.encode())
         office = Office(f"keyword.{keyword}", desk, self._deadline, *self._between(institution))
