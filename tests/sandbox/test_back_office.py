@@ -174,3 +174,15 @@ def test_the_last_digit_of_a_control_number_decides_how_it_stands(last, status, 
     told = look_up(OFFICES["gepg.bill"], f"99455045125{last}", "en")
     assert told["detail_01"] == status
     assert left in (None, told["detail_03"])
+
+
+def test_a_webhook_that_is_pointed_at_the_sandbox_can_be_seen_there(process):
+    body = b'{"type": "ping", "data": {"webhook": "<b>"}}'
+    status, _ = process.ask("POST", "/webhooks", body, webhook_id="msg_1")
+    assert status == 200
+    assert b"Hakuna bado" not in process.ask("GET", "/webhooks")[1]
+    page = process.ask("GET", "/webhooks")[1].decode()
+    assert "webhook-id: msg_1" in page
+    assert "<b>" not in page
+    (heard,) = json.loads(process.ask("GET", "/webhooks.json")[1])
+    assert (heard["webhook-id"], heard["body"]) == ("msg_1", body.decode())

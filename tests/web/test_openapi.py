@@ -7,16 +7,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
 from tests.fakes.served import Served, listening, served
 from tests.fakes.web import NOW, fake_gateway
 from ussdapp.core.keys import SCOPES
+from ussdapp.core.webhook import EVENTS, PING
 from ussdapp.web import create_app
 from ussdapp.web.api.docs import curl, python
 from ussdapp.web.api.openapi import Route, document, routes
+from ussdapp.web.api.verified import verified
 from ussdapp.web.permissions import permission_of
 
 PUBLIC = {"/api/v1/openapi.json", "/api/docs", "/api/docs.css"}
@@ -71,6 +75,29 @@ def test_the_document_is_whole() -> None:
             assert {"401", "403", "429"} <= set(operation["responses"])
             named = {one["name"] for one in operation["parameters"] if one["in"] == "path"}
             assert named == set(re.findall(r"\{([a-z_]+)\}", path))
+
+
+def test_what_webhooks_are_told_is_in_the_document_and_on_the_page() -> None:
+    made = app()
+    told = document(made)["webhooks"]
+    assert set(told) == {*EVENTS, PING}
+    page = made.test_client().get("/api/docs").get_data(as_text=True)
+    for name in told:
+        assert f"<code>{name}</code>" in page
+    assert "def verified(" in page
+
+
+def test_the_lines_that_verify_a_webhook_take_what_is_signed_and_nothing_else() -> None:
+    secret, headers, body = "whsec_" + "QUJD" * 8, {"Webhook-Id": "msg_1"}, b'{"type": "ping"}'
+    at = datetime.now(UTC)
+    headers["Webhook-Timestamp"] = str(int(at.timestamp()))
+    headers["Webhook-Signature"] = "v1,x " + Webhook(secret).sign("msg_1", at, body.decode())
+    assert verified(body, headers, secret) == {"type": "ping"}
+    old = {**headers, "Webhook-Timestamp": str(int(at.timestamp()) - 301)}
+    for changed in ((body + b" ", headers, secret), (body, old, secret),
+                    (body, headers, "whsec_" + "QUJE" * 8)):  # fmt: skip
+        with pytest.raises(ValueError, match=r"signed|old"):
+            verified(*changed)
 
 
 def test_the_document_and_the_page_need_no_key_and_are_stable() -> None:

@@ -18,6 +18,8 @@ from ussdapp.core.inbound import Mo
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.reference import Reference
 from ussdapp.stores.tellings import LEASE
+from ussdapp.web.api import verified as shown_in_the_docs
+from ussdapp.web.api.webhook_events import TOLD
 from workers.telling import MOST, Telling, together
 
 DELIVERED, DOUBTED = "255700000000", "255700000003"
@@ -66,7 +68,10 @@ def told(peer: WebPeer, secret: str) -> list[tuple[str, dict[str, Any]]]:
 def verified(request: bytes, secret: str) -> tuple[str, dict[str, Any]]:
     head, _, body = request.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
-    return headers["webhook-id"], Webhook(secret).verify(body, headers)
+    event = Webhook(secret).verify(body, headers)
+    assert shown_in_the_docs.verified(body, headers, secret) == event
+    TOLD[event["type"]].model_validate_json(body)  # what the documentation promises
+    return headers["webhook-id"], event
 
 
 def send(world: Served, to: str = DELIVERED, by: str = "ega-live", **more: Any) -> str:

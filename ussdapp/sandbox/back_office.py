@@ -5,6 +5,7 @@
 One path an office, `/gepg.bill`; BACK_OFFICES.md lists them. `POST /knobs` takes a JSON object of
 Knobs fields and an `office`, `GET /asked` counts the calls by office. Every summary is a line of
 the journal, written before its answer; one posted again is marked and gets the same reference.
+Webhooks may be pointed at `/webhooks`, and seen there (`/webhooks.json`).
 """
 
 import base64
@@ -26,9 +27,11 @@ from urllib.parse import parse_qsl
 import click
 
 from ussdapp.core.texts import fill
+from ussdapp.sandbox import webhook_ear
 from ussdapp.sandbox.back_office_answers import Office, look_up, read_offices
 from ussdapp.sandbox.back_office_app import Application
 from ussdapp.sandbox.back_office_knobs import EVERY, GARBAGE, Knobs, read_knobs, turned
+from ussdapp.sandbox.webhook_ear import Ear
 
 LOOPBACK: Final = "127.0.0.1"
 MOST_BODY: Final = 1 << 20  # octets of a request
@@ -46,6 +49,7 @@ class BackOffices(ThreadingHTTPServer):
         self.app = Application(self.offices["demo.app"])
         self.knobs = knobs
         self.asked: Counter[str] = Counter()
+        self.ear = Ear()
         self._secret = secret.encode()
         self._seen: set[str] = set()
         self._lock = threading.Lock()
@@ -109,6 +113,10 @@ class Clerk(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         if path == "/asked":
             return self._say(200, json.dumps(self.server.asked).encode())
+        if path == webhook_ear.PATH:
+            return self._say(200, self.server.ear.page(), kind="text/html; charset=utf-8")
+        if path == f"{webhook_ear.PATH}.json":
+            return self._say(200, self.server.ear.told())
         return self._asked(path[1:], query.encode(), dict(parse_qsl(query)))
 
     def do_POST(self) -> None:
@@ -116,6 +124,9 @@ class Clerk(BaseHTTPRequestHandler):
         body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), MOST_BODY))
         if self.path == "/knobs":
             return self._turn(body)
+        if self.path == webhook_ear.PATH:
+            self.server.ear.hear(self.headers, body)
+            return self._say(200, b"{}")
         try:
             told = self._told(body)
         except ValueError:
@@ -175,9 +186,11 @@ class Clerk(BaseHTTPRequestHandler):
         body = GARBAGE[knobs.garbage] if knobs.garbage else answer
         return self._say(knobs.status, body + b" " * knobs.huge, knobs.drip)
 
-    def _say(self, status: int, body: bytes, drip: float = 0.0) -> None:
+    def _say(
+        self, status: int, body: bytes, drip: float = 0.0, kind: str = "application/json"
+    ) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         try:

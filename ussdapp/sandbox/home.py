@@ -16,6 +16,7 @@ from typing import Any, Final
 from ussdapp.sandbox.back_office_answers import settings_tables
 from ussdapp.sandbox.embedded import CannotStart
 from ussdapp.sandbox.toml import Table, merged, toml_text
+from ussdapp.sandbox.webhook_ear import PATH
 
 LEAVING: Final = 10.0  # seconds in which a copy that was killed may still be ending
 
@@ -151,6 +152,7 @@ def demo_json(home: Home, settings: Table, ports: Ports, institution: Institutio
         },
         "aggregator": aggregator,
         "back_office": {"url": f"http://127.0.0.1:{ports.back_office}"},
+        "webhooks": {"url": f"http://127.0.0.1:{ports.back_office}{PATH}"},
     }
     return json.dumps(words, indent=2) + "\n"
 

@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from flask import Blueprint, Flask, Response, current_app, render_template_string, request
+from pydantic import BaseModel
 
 from ussdapp.core.keys import SCOPES
 from ussdapp.web.api.openapi import JSON, Route, document, routes
+from ussdapp.web.api.webhook_events import TOLD
 from ussdapp.web.permissions import PUBLIC, permission
 
 docs = Blueprint("docs", __name__)
 
 _PAGE: Final = Path(__file__).with_name("docs.html").read_text("utf-8")
 _STYLE: Final = Path(__file__).with_name("docs.css").read_text("utf-8")
+# without its first line, which is for us
+_VERIFYING: Final = Path(__file__).with_name("verified.py").read_text("utf-8").partition("\n\n")[2]
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
@@ -45,7 +49,10 @@ def page() -> Response:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy's
     schemas = document(app)["components"]["schemas"]
     shown = [_shown(route, schemas, request.host_url.rstrip("/")) for route in routes(app)]
-    html = render_template_string(_PAGE, operations=shown, scopes=SCOPES, signing=SIGNING)
+    told = [(kind, list(_fields(schemas[_facts(model)]))) for kind, model in TOLD.items()]
+    html = render_template_string(
+        _PAGE, operations=shown, scopes=SCOPES, signing=SIGNING, told=told, verifying=_VERIFYING
+    )
     return Response(html, headers={"Content-Security-Policy": _POLICY}, mimetype="text/html")
 
 
@@ -88,6 +95,11 @@ def python(route: Route, url: str, key: str) -> str:
         "    print(answer.status, answer.read().decode())",
     ]
     return "\n".join(lines)
+
+
+def _facts(model: type[BaseModel]) -> str:
+    """The name of the model of an event's `data`."""
+    return str(getattr(model.model_fields["data"].annotation, "__name__", ""))
 
 
 def _example(route: Route) -> str:

@@ -33,6 +33,7 @@ from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
 from ussdapp.web.api.models import KEY_HEADER, MOST_KEY, Answer
+from ussdapp.web.api.webhook_events import TOLD
 from ussdapp.web.permissions import PUBLIC, permission, permission_of
 from ussdapp.web.problems import json_reply
 
@@ -156,9 +157,30 @@ def document(app: Flask) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "security": [{"key": []}],
         "paths": paths,
+        "webhooks": {kind: {"post": _told(kind, model)} for kind, model in TOLD.items()},
         "components": {
             "schemas": _schemas(found),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _told(kind: str, model: type[BaseModel]) -> dict[str, Any]:
+    """What we post, signed after Standard Webhooks 1.0.0."""
+    headers = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    return {
+        "operationId": f"told_{kind.replace('.', '_')}",
+        "summary": kind,
+        "description": model.__doc__,
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+            for name in headers
+        ],
+        "requestBody": {"required": True, "content": {JSON: {"schema": _ref(model)}}},
+        "responses": {
+            "2XX": {"description": "You have it."},
+            "410": {"description": "You want no more: the webhook is switched off."},
+            "default": {"description": "It is posted again, for 72 hours."},
         },
     }
 
@@ -173,7 +195,8 @@ def _schemas(found: list[Route]) -> dict[str, Any]:
     }
     _, made = models_json_schema(
         [(model, "validation") for model in sorted(taken, key=_name)]
-        + [(model, "serialization") for model in sorted(given | {ProblemDocument}, key=_name)],
+        + [(model, "serialization") for model in sorted(given | {ProblemDocument}, key=_name)]
+        + [(model, "serialization") for model in TOLD.values()],
         ref_template=_REF,
     )
     schemas: dict[str, Any] = made["$defs"]
