@@ -23,14 +23,17 @@ from ussdapp.stores.webhooks import SECRET, URL, good_secrets, message_id
 _GRACE: Final = timedelta(minutes=10)  # for the last try of what is about to be given up
 LEASE: Final = timedelta(seconds=30)  # after which another process may take a webhook over
 KEPT: Final = timedelta(days=10)
-_BLOCKS: Final = 100  # looked at in one statement
+_BLOCKS: Final = 1000  # looked at in one statement, and no more octets of ids than this:
+_OCTETS: Final = 200_000
 _MOST_FORGOTTEN: Final = 5000  # in one statement
 # What is final is told of and leaves its block; what is no more (retention) leaves it as well. A
 # block in which something moved is looked at again sooner than one that rests.
 _LOOK: Final = """
     WITH due AS MATERIALIZED (
-        SELECT id, institution_id, begun_at, ids FROM untold WHERE look_at <= %(now)s
-        ORDER BY look_at LIMIT %(most)s FOR UPDATE SKIP LOCKED),
+        SELECT u.id, u.institution_id, u.begun_at, u.ids FROM untold u JOIN (
+            SELECT id, sum(pg_column_size(ids)) OVER (ORDER BY look_at, id) AS so_far
+            FROM untold WHERE look_at <= %(now)s ORDER BY look_at, id LIMIT %(most)s) p USING (id)
+        WHERE so_far <= %(octets)s AND u.look_at <= %(now)s FOR UPDATE OF u SKIP LOCKED),
     hooks AS MATERIALIZED (
         SELECT id, institution_id, live FROM webhooks
         WHERE 'notification.final' = ANY (events) AND off_at IS NULL),
@@ -116,12 +119,13 @@ class PgTellings:
         values = {
             "now": now,
             "most": _BLOCKS,
+            "octets": _OCTETS,
             "final": sorted(status.value for status in FINAL),
             "type": NOTIFICATION_FINAL,
             "simulated": SIMULATED,
         }
         row = self._database.run(lambda link: first(link, _LOOK, values))
-        return row is not None and row[0] == _BLOCKS
+        return row is not None and row[0] > 0
 
     def take(self, now: datetime, most: int) -> list[Endpoint]:
         """Commits up to `most` webhooks with due events as this process's, for LEASE."""

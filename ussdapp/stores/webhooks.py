@@ -57,8 +57,10 @@ _PING: Final = f"""
     WHERE {_OWN} AND w.name = %(name)s AND w.off_at IS NULL RETURNING id
 """  # noqa: S608
 _DELIVERIES: Final = f"""
-    SELECT d.id, d.type, d.at, d.status, d.tries, d.tried_at, d.detail, greatest(d.due_at,
-        CASE WHEN isfinite(w.held_until) THEN w.held_until ELSE d.due_at END)
+    SELECT d.id, d.type, d.at, d.status, d.tries, d.tried_at, d.detail,
+        CASE WHEN d.status = 'waiting' AND w.off_at IS NULL THEN
+            CASE WHEN isfinite(w.held_until) THEN greatest(d.due_at, w.held_until)
+                ELSE d.due_at END END
     FROM webhooks w JOIN deliveries d ON d.webhook_id = w.id
     WHERE {_OWN} AND w.name = %(name)s ORDER BY d.id DESC LIMIT %(most)s
 """  # noqa: S608
@@ -184,9 +186,6 @@ def _audit(connection: Connection, by: KeyHolder, action: str, name: str, at: da
 
 
 def _delivery(ids: PublicIds, row: tuple[Any, ...]) -> DeliveryView:
-    number, kind, at, status, tries, tried_at, detail, due_at = row
-    waits = DeliveryStatus(status) is DeliveryStatus.WAITING
-    return DeliveryView(
-        message_id(ids, number), kind, at, DeliveryStatus(status), tries, tried_at, detail,
-        due_at if waits else None,
-    )  # fmt: skip
+    number, kind, at, status, tries, tried_at, detail, next_try_at = row
+    identity, stands = message_id(ids, number), DeliveryStatus(status)
+    return DeliveryView(identity, kind, at, stands, tries, tried_at, detail, next_try_at)
