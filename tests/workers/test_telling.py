@@ -115,6 +115,10 @@ def test_each_event_is_told_once_with_ids_and_without_text_or_msisdn(world: Serv
         rows.close()
         world.settle()
         world.query("UPDATE bulks SET status = 'finished', ended_at = %s RETURNING 1", now())
+        # what the gateway wrote by itself, a reference to the citizen, is nobody's to be told of
+        ours = world.query("UPDATE notifications SET status = 'delivered' WHERE class = 'receipt'"
+                           " RETURNING 1")  # fmt: skip
+        assert ours
         with telling(world):
             until(lambda: len(peer.requests) >= 6)
             found = told(peer, secret)
@@ -349,6 +353,23 @@ def test_deliveries_are_forgotten_after_ten_days(world: Served) -> None:
     tellings, _ = world.gateway.telling(together(threading.Event()))
     tellings.sweep(now())
     assert world.query("SELECT id FROM deliveries") == [(3,)]
+
+
+def test_a_case_that_is_handed_over_is_told_to_whom_it_went_and_no_more_to_whom_it_was(
+    world: Served,
+) -> None:
+    with web_peer() as peer, web_peer() as before:
+        put(world, peer.port, "gepg-live")
+        put(world, before.port, "ega-live")
+        reference = open_case(world)
+        body = {"institution": "gepg", "reason": "Ni yao."}
+        handed = world.ask("POST", f"/api/v1/cases/{reference}/transfer", json=body)
+        assert handed.status_code == 200, handed.data
+        with telling(world):
+            until(lambda: len(peer.requests) == 1)
+            until(lambda: deliveries(world)[0]["status"] == "given_up")
+    assert reference in str(peer.requests[0])
+    assert before.requests == []
 
 
 def test_what_is_accepted_while_it_is_looked_for_is_never_missed(world: Served) -> None:

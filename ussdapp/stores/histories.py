@@ -24,7 +24,7 @@ _LOOKED_AT: Final = 5000  # notifications that one page is picked from
 _LOOKED_AT_LEAST: Final = 500
 # What the gateway writes by itself in an institution's name (a reference, an answer to a case) is
 # not shown: its MSISDN may be one that a citizen hides from that institution.
-_SENT_BY_IT: Final[LiteralString] = """
+SENT_BY_IT: Final[LiteralString] = """
     AND (n.class <> 'receipt' OR n.effect IS NULL OR EXISTS (SELECT FROM contents s
         WHERE s.notification_id = n.id AND s.body_index IS NOT NULL))
 """
@@ -41,7 +41,7 @@ _ONE: Final = (
     WHERE n.id = %(id)s AND (%(live)s OR n.channel = %(simulated)s) AND n.institution_id =
         (SELECT id FROM institutions WHERE short_name = %(institution)s)
 """
-    + _SENT_BY_IT
+    + SENT_BY_IT
 )
 _TRIES: Final = """
     SELECT journaled_at, answered_at, outcome, detail FROM attempts WHERE notification_id = %(id)s
@@ -134,7 +134,7 @@ class PgHistories:
             "limit": limit,
         }
 
-        look = _LOOK + (_REFERRED if reference is not None else "") + _PICK + _SENT_BY_IT + _PICKED
+        look = _LOOK + (_REFERRED if reference is not None else "") + _PICK + SENT_BY_IT + _PICKED
 
         def work(connection: Connection) -> tuple[list[Any], list[Sent], Any]:
             found = rows(connection, look + _SENT + _SHOW, values)

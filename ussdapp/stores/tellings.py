@@ -15,6 +15,7 @@ from ussdapp.core.webhook import (
     Posted,
 )
 from ussdapp.stores.database import Connection, Database, columns, first, rows
+from ussdapp.stores.histories import SENT_BY_IT
 from ussdapp.stores.public_ids import PublicIds
 from ussdapp.stores.seal import Seal
 from ussdapp.stores.told_facts import Facts
@@ -28,7 +29,8 @@ _OCTETS: Final = 200_000
 _MOST_FORGOTTEN: Final = 5000  # in one statement
 # What is final is told of and leaves its block; what is no more (retention) leaves it as well. A
 # block in which something moved is looked at again sooner than one that rests.
-_LOOK: Final = """
+_LOOK: Final = (
+    """
     WITH due AS MATERIALIZED (
         SELECT u.id, u.institution_id, u.begun_at, u.ids FROM untold u JOIN (
             SELECT id, sum(pg_column_size(ids)) OVER (ORDER BY look_at, id) AS so_far
@@ -39,14 +41,16 @@ _LOOK: Final = """
         WHERE 'notification.final' = ANY (events) AND off_at IS NULL),
     each AS MATERIALIZED (
         SELECT d.id AS block, d.institution_id, n.id, n.status_at, n.channel,
-            n.status = ANY (%(final)s) AS final
+            n.status = ANY (%(final)s) AS final, (true"""  # noqa: S608
+    + SENT_BY_IT
+    + """) AS by_it
         FROM due d CROSS JOIN LATERAL unnest(d.ids) AS i (number)
         JOIN notifications n ON n.id = i.number),
     told AS (
         INSERT INTO deliveries (webhook_id, type, subject, at, due_at)
         SELECT h.id, %(type)s, e.id, e.status_at, e.status_at
         FROM each e JOIN hooks h USING (institution_id)
-        WHERE e.final AND (h.live OR e.channel = %(simulated)s) ORDER BY e.status_at),
+        WHERE e.final AND e.by_it AND (h.live OR e.channel = %(simulated)s) ORDER BY e.status_at),
     rest AS MATERIALIZED (
         SELECT d.id, array_agg(e.id ORDER BY e.id) FILTER (WHERE NOT e.final) AS ids,
             coalesce(bool_or(e.final), false) AS moved,
@@ -60,6 +64,7 @@ _LOOK: Final = """
         FROM rest r WHERE u.id = r.id AND r.ids IS NOT NULL AND r.wanted)
     SELECT count(*) FROM due
 """
+)
 _TAKE: Final = """
     UPDATE webhooks w SET held_until = %(until)s
     FROM (SELECT id FROM webhooks h WHERE off_at IS NULL AND held_until <= %(now)s
@@ -134,13 +139,14 @@ class PgTellings:
         return [self._endpoint(row, now) for row in found]
 
     def window(self, endpoint: Endpoint, now: datetime, most: int) -> list[Event]:
-        """Its due events, those that are due longest first. What is told of nothing that is kept
-        any more is given up."""
+        """Its due events, those that are due longest first. What is about something that is no more
+        kept, or no more its institution's, is given up."""
         values = (endpoint.id, now, most)
 
         def work(connection: Connection) -> list[Event]:
             found = rows(connection, _WINDOW, values)
-            facts = self._facts.of(connection, [(row[1], row[4]) for row in found if row[4]])
+            subjects = [(row[1], row[4]) for row in found if row[4]]
+            facts = self._facts.of(connection, endpoint.institution, subjects)
             lost = {row[0] for row in found if row[4] and (row[1], row[4]) not in facts}
             _record(connection, [_lost(number) for number in sorted(lost)], now)
             return [

@@ -14,12 +14,17 @@ from ussdapp.stores.seal import Seal
 _NOTIFICATIONS: Final = """
     SELECT n.id, n.status, n.status_at, n.parts, c.reference_sealed, n.bulk_id, b.live
     FROM notifications n LEFT JOIN contents c ON c.notification_id = n.id
-    LEFT JOIN bulks b ON b.id = n.bulk_id WHERE n.id = ANY (%s)
+    LEFT JOIN bulks b ON b.id = n.bulk_id WHERE n.id = ANY (%s) AND n.institution_id = %s
 """
 _BULKS: Final = """
-    SELECT id, live, status, total, accepted, rejected, ended_at FROM bulks WHERE id = ANY (%s)
+    SELECT id, live, status, total, accepted, rejected, ended_at FROM bulks
+    WHERE id = ANY (%s) AND institution_id = %s
 """
-_CASES: Final = "SELECT id, reference, kind, medium, received_at FROM cases WHERE id = ANY (%s)"
+_CASES: Final = """
+    SELECT id, reference, kind, medium, received_at FROM cases
+    WHERE id = ANY (%s) AND institution_id = %s
+"""
+_INSTITUTION: Final = "SELECT id FROM institutions WHERE short_name = %s"
 
 
 class Facts:
@@ -31,9 +36,11 @@ class Facts:
         self._bulk_ids = bulks
 
     def of(
-        self, connection: Connection, subjects: Sequence[tuple[str, int]]
+        self, connection: Connection, institution: str, subjects: Sequence[tuple[str, int]]
     ) -> dict[tuple[str, int], Mapping[str, Any]]:
-        """What is told of each, by event and number; what is kept no more is missing."""
+        """What is told of each, by event and number; what is no more kept, or no more that
+        institution's, is missing."""
+        ((its,),) = rows(connection, _INSTITUTION, (institution,))
         numbers = defaultdict(list)
         for kind, number in subjects:
             numbers[kind].append(number)
@@ -45,12 +52,14 @@ class Facts:
         return {
             (kind, number): told
             for kind, wanted in numbers.items()
-            for number, told in read[kind](connection, wanted).items()
+            for number, told in read[kind](connection, wanted, its).items()
         }
 
-    def _notifications(self, connection: Connection, numbers: list[int]) -> dict[int, Any]:
+    def _notifications(
+        self, connection: Connection, numbers: list[int], its: int
+    ) -> dict[int, Any]:
         opened = self._seal.opener(REFERENCE)
-        found = rows(connection, _NOTIFICATIONS, (numbers,))
+        found = rows(connection, _NOTIFICATIONS, (numbers, its))
         return {
             number: {
                 "id": self._notices.shown(number),
@@ -63,8 +72,8 @@ class Facts:
             for number, status, status_at, parts, reference, bulk, live in found
         }
 
-    def _bulks(self, connection: Connection, numbers: list[int]) -> dict[int, Any]:
-        found = rows(connection, _BULKS, (numbers,))
+    def _bulks(self, connection: Connection, numbers: list[int], its: int) -> dict[int, Any]:
+        found = rows(connection, _BULKS, (numbers, its))
         return {
             number: {
                 "id": self._bulk_ids[live].shown(number),
@@ -77,7 +86,7 @@ class Facts:
             for number, live, status, total, accepted, rejected, ended_at in found
         }
 
-    def _cases(self, connection: Connection, numbers: list[int]) -> dict[int, Any]:
+    def _cases(self, connection: Connection, numbers: list[int], its: int) -> dict[int, Any]:
         names = ("reference", "kind", "medium", "received_at")
-        found = rows(connection, _CASES, (numbers,))
+        found = rows(connection, _CASES, (numbers, its))
         return {row[0]: dict(zip(names, row[1:], strict=True)) for row in found}
