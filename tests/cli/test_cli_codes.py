@@ -68,3 +68,13 @@ def test_a_refusal_needs_a_reason(home: Home) -> None:
     told(home, *ASK)
     assert home.run("codes", "refuse", "1", " ").exit_code == 2
     assert told(home, "codes", "refuse", "1", "Barua haipo")["status"] == "refused"
+
+
+def test_what_another_got_since_it_was_asked_for_is_not_allotted(home: Home) -> None:
+    told(home, *ASK)
+    for condition in ("letter", "contact", "sample"):
+        told(home, "codes", "condition", "1", condition)
+    home.run("institutions", "add", "maliasili", "Wizara", "Ministry")
+    done = home.run("codes", "allot", "1")
+    assert (done.exit_code, "the short name of another institution" in done.output) == (1, True)
+    assert told(home, "codes", "list")["status"] == "conditions_met"

@@ -9,11 +9,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.stores.world import SEAL, World
+from ussdapp.core.acceptance import AnotherBody
 from ussdapp.core.code_values import Held, Standing, refuse_collisions
 from ussdapp.core.codes import (
     CONDITIONS,
     MOST_OPEN,
-    AnotherBody,
     Code,
     CodeKind,
     CodeRefused,

@@ -19,7 +19,6 @@ from ussdapp.core.codes import (
     CodeStatus,
     Condition,
     NoSuchCode,
-    NotNow,
 )
 from ussdapp.core.menu import Menu
 from ussdapp.stores.codes import PgCodes
@@ -27,7 +26,7 @@ from ussdapp.stores.keyword_files import KEYWORDS, read_services
 from ussdapp.stores.menu_trees import Tree, folder_files
 from ussdapp.stores.menu_versions import PgMenuVersions
 from ussdapp.stores.seal import Seal
-from ussdapp.usecases.request_code import AskedCode
+from ussdapp.usecases.request_code import AskedCode, RequestCode
 
 _BY: Final = "command line"
 _NUMBER: Final = click.argument("number", type=int)
@@ -48,8 +47,9 @@ def codes() -> None:
 def request(
     institution: str, kind: str, value: str, purpose: str, url: str, *, as_json: bool
 ) -> None:
-    """Ask for a code on an institution's behalf; what a keyword's texts are signed with is shown
-    here alone."""
+    """Ask for a code on an institution's behalf: a sender ID, a short code among them, a keyword,
+    or a service code such as *152*00*34#. What a keyword's texts are signed with is shown here
+    alone."""
     asked = AskedCode(CodeKind(kind), value, purpose, url, None, "")
     with opened() as parts:
         code = requested(parts, institution.lower(), asked)
@@ -63,7 +63,10 @@ def request(
 @json_option
 def condition(number: int, condition: str, document: str, *, as_json: bool) -> None:
     """Note that a condition is met; with the last of them the three days begin."""
-    _act(lambda kept, now: kept.meet(number, condition, document, _BY, now), as_json=as_json)
+    _act(
+        lambda parts, now: store(parts).meet(number, condition, document, _BY, now),
+        as_json=as_json,
+    )
 
 
 @codes.command("allot")
@@ -72,7 +75,7 @@ def condition(number: int, condition: str, document: str, *, as_json: bool) -> N
 def allot(number: int, *, as_json: bool) -> None:
     """Give it: a sender ID and a keyword work within seconds. A service code shows once its option
     stands in menus/main.toml and its branch in menus/owners.toml."""
-    _decide(number, CodeStatus.ALLOTTED, "", as_json=as_json)
+    _act(lambda parts, now: _allotted(parts, number, now), as_json=as_json)
 
 
 @codes.command("refuse")
@@ -81,7 +84,7 @@ def allot(number: int, *, as_json: bool) -> None:
 @json_option
 def refuse(number: int, reason: str, *, as_json: bool) -> None:
     """Refuse it; the institution reads the reason."""
-    _decide(number, CodeStatus.REFUSED, reason, as_json=as_json)
+    _ended(number, CodeStatus.REFUSED, reason, as_json=as_json)
 
 
 @codes.command("revoke")
@@ -90,7 +93,7 @@ def refuse(number: int, reason: str, *, as_json: bool) -> None:
 @json_option
 def revoke(number: int, reason: str, *, as_json: bool) -> None:
     """Take back what was allotted; within seconds it works no more."""
-    _decide(number, CodeStatus.REVOKED, reason, as_json=as_json)
+    _ended(number, CodeStatus.REVOKED, reason, as_json=as_json)
 
 
 @codes.command("list")
@@ -111,10 +114,7 @@ def list_codes(institution: str | None, status: str | None, *, as_json: bool) ->
 def requested(parts: Opened, institution: str, asked: AskedCode, secret: str = "") -> Code:
     """A new request, live; a keyword's texts are signed with that secret, or a new one. Raises
     Refusal."""
-    services = read_services(MENUS / KEYWORDS)
-    ask = request_code(
-        parts.settings, store(parts), parts.institutions, lambda: _menu(parts), services
-    )
+    ask = _asking(parts)
     if secret:
         ask = replace(ask, new_key=lambda: secret)
     try:
@@ -123,19 +123,33 @@ def requested(parts: Opened, institution: str, asked: AskedCode, secret: str = "
         raise Refusal(str(trouble)) from trouble
 
 
-def _decide(number: int, to: CodeStatus, reason: str, *, as_json: bool) -> None:
-    if to is not CodeStatus.ALLOTTED and not reason.strip():
+def _allotted(parts: Opened, number: int, now: datetime) -> Code:
+    for code in store(parts).of(live=True, number=number):
+        _asking(parts).check(code)
+    return store(parts).decide(number, CodeStatus.ALLOTTED, "", _BY, now)
+
+
+def _ended(number: int, to: CodeStatus, reason: str, *, as_json: bool) -> None:
+    said = reason.strip()
+    if not said:
         raise click.UsageError("give a reason: the institution reads it")
-    _act(lambda kept, now: kept.decide(number, to, reason.strip(), _BY, now), as_json=as_json)
+    _act(lambda parts, now: store(parts).decide(number, to, said, _BY, now), as_json=as_json)
 
 
-def _act(act: Callable[[PgCodes, datetime], Code], *, as_json: bool) -> None:
+def _act(act: Callable[[Opened, datetime], Code], *, as_json: bool) -> None:
     with opened() as parts:
         try:
-            code = act(store(parts), datetime.now(UTC))
-        except (NoSuchCode, NotNow, ValueError) as trouble:
+            code = act(parts, datetime.now(UTC))
+        except (NoSuchCode, ValueError) as trouble:
             raise Refusal(str(trouble)) from trouble
     say([_told(code)], as_json=as_json)
+
+
+def _asking(parts: Opened) -> RequestCode:
+    services = read_services(MENUS / KEYWORDS)
+    return request_code(
+        parts.settings, store(parts), parts.institutions, lambda: _menu(parts), services
+    )
 
 
 def store(parts: Opened) -> PgCodes:

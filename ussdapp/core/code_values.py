@@ -166,9 +166,11 @@ def _refuse_name(new: Held, standing: Standing) -> None:
     if short in standing.institutions and short != new.institution:
         told = f"{new.value} is the short name of another institution."
         raise CodeRefused("value", "taken", told)
-    own = forms(new.institution)
+    read = forms(new.value)
+    if read & forms(new.institution):
+        return
     for name in standing.institutions:
-        if forms(name) & forms(new.value) and not forms(new.value) & own:
+        if forms(name) & read:
             told = f"It reads like {name.upper()}, the short name of another institution."
             raise CodeRefused("value", "look_alike", told)
 

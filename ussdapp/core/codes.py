@@ -59,10 +59,6 @@ class CodeRefused(ValueError):
         self.code = code
 
 
-class AnotherBody(ValueError):
-    """That idempotency key was used before, with another body."""
-
-
 class NoSuchCode(LookupError):
     """There is no such request."""
 

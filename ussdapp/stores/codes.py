@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, Final, LiteralString
 
+from ussdapp.core.acceptance import AnotherBody
 from ussdapp.core.code_values import Held
 from ussdapp.core.codes import (
     CONDITIONS,
     MOST_OPEN,
     MOVES,
     WORKING_DAYS,
-    AnotherBody,
     Code,
     CodeKind,
     CodeRefused,

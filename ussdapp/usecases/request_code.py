@@ -74,6 +74,13 @@ class RequestCode:
         log.info("code.requested", code=code.id, kind=asked.kind.value, institution=institution)
         return code
 
+    def check(self, code: Code) -> None:
+        """Raises CodeRefused where an institution or a keyword of the menu that came after the
+        request has it meanwhile."""
+        # the option of a service code may stand in the menu already, for this very institution
+        if code.kind is not CodeKind.SERVICE_CODE:
+            refuse_collisions(Held(code.kind, code.value, code.institution), self.standing())
+
     def _refuse_url(self, asked: AskedCode) -> None:
         if (asked.kind is CodeKind.KEYWORD) != bool(asked.url):
             told = "A keyword needs the address its texts are handed to, and nothing else has one."

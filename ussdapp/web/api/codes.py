@@ -7,7 +7,8 @@ from typing import Annotated, Final, Literal
 from flask import Blueprint, Response
 from pydantic import Field, StringConstraints
 
-from ussdapp.core.codes import MEANS, AnotherBody, Code, CodeKind, CodeRefused
+from ussdapp.core.acceptance import AnotherBody
+from ussdapp.core.codes import MEANS, Code, CodeKind, CodeRefused
 from ussdapp.usecases.request_code import AskedCode
 from ussdapp.web.api.models import (
     REFUSED,
