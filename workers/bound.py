@@ -228,7 +228,7 @@ def main(channel: str) -> None:
     bound().start()
     # what a window makes goes when the window goes; looking for cycles among it was a tenth of all
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(10_000, 20, 100)
     try:
         worker.work(logging_level="WARNING")
     finally:

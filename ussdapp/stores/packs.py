@@ -12,7 +12,7 @@ PACK: Final = "packs.sealed"
 PACK_IDS: Final = "SELECT nextval('packs_id_seq') FROM generate_series(1, %s)"
 PACKED: Final = "INSERT INTO packs (id, sealed) OVERRIDING SYSTEM VALUE VALUES (%s, %s)"
 _SEALED: Final = "SELECT id, sealed FROM packs WHERE id = ANY (%s)"
-_HELD: Final = 4  # packs that stay open: a window is mostly smaller than its pack
+_HELD: Final = 2  # packs that stay open: a window is mostly smaller than its pack
 
 Pack = Mapping[int, tuple[Msisdn, str]]  # by the notification's id
 _EMPTY: Final[Pack] = MappingProxyType({})
