@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from ussdapp.core.quiet import BULK_HOURS, Hours
 _KEY_OCTETS: Final = 32  # of seal_key and index_key
 _TOKEN_DIGITS: Final = 32  # hex digits of a callback token: 128 bits
 _MOST_BINDS: Final = 16
+_DEAREST: Final = 100_000  # TZS a part
 _MOST_TOKENS: Final = 2  # the one in force and the one that replaces it
 _BUDGET: Final = range(80, 183)  # septets of a screen; a USSD string carries 182
 _PREFIX: Final = re.compile("[0-9]{1,12}")
@@ -44,6 +46,7 @@ class ChannelSettings:
     binds: int = 1  # how many processes may hold one
     fallback: str = ""  # the channel that takes what this one does not deliver
     networks: tuple[str, ...] = ()  # as aggregators name those it reaches
+    price_tzs: Decimal | None = None  # what a part costs, None where nobody told us
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,12 @@ class Settings:
     back_offices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     bulk_hours: Hours = BULK_HOURS  # in Tanzania; bulk leaves between them alone
     trusted_proxies: tuple[Network, ...] = ()  # whose X-Forwarded-For is believed
+
+    @property
+    def prices(self) -> dict[str, Decimal]:
+        """TZS a part, by channel, where it is known."""
+        found = ((name, channel.price_tzs) for name, channel in self.channels.items())
+        return {name: price for name, price in found if price is not None}
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -176,7 +185,16 @@ class _Reading:
             binds=self._binds(name, given.get("binds", 1)),
             fallback=self._fallback(name, str(given.get("fallback", ""))),
             networks=tuple(str(network) for network in given.get("networks", ())),
+            price_tzs=self._price(name, given.get("price_tzs")),
         )
+
+    def _price(self, name: str, given: object) -> Decimal | None:
+        if given is None:
+            return None
+        if type(given) in (int, float) and 0 <= (price := Decimal(str(given))) < _DEAREST:
+            return price
+        self._troubles.append(f"channels.{name}: price_tzs is what a part costs, such as 12.5")
+        return None
 
     def _binds(self, name: str, given: object) -> int:
         if type(given) is int and 0 < given <= _MOST_BINDS:

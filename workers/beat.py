@@ -23,6 +23,7 @@ class Beat:
         self._gateway = gateway
         self._election = election
         self._elected = False
+        self._counting = threading.Thread()
 
     def step(self, now: datetime) -> bool:
         """Whether a round was begun here."""
@@ -44,6 +45,16 @@ class Beat:
             self._gateway.escalate_codes(now)
         except Unavailable:
             log.warning("reconcile.postponed")
+        if not self._counting.is_alive():
+            # beside the rounds: a count of millions takes seconds
+            self._counting = threading.Thread(target=self._count, args=(now,), daemon=True)
+            self._counting.start()
+
+    def _count(self, now: datetime) -> None:
+        try:
+            self._gateway.count_usage(now)
+        except Unavailable:
+            log.warning("usage.postponed")
 
 
 def serve(gateway: Gateway) -> None:

@@ -54,6 +54,12 @@ def test_an_opt_out_is_recorded_listed_without_its_msisdn_and_ended(home: Path) 
     assert run(home, "opt-outs", "add", "0754000001", "--institution", "x").exit_code == 1
 
 
+def test_usage_of_nothing_is_nothing_and_its_days_are_in_order(home: Path) -> None:
+    assert run(home, "usage", "--json").output == "[]\n"
+    assert run(home, "usage", "--from", "2026-11-21", "--to", "2026-11-20").exit_code == 1
+    assert run(home, "usage", "--institution", "x").exit_code == 1
+
+
 @pytest.mark.parametrize("name", ["main", "MAIN", "-ega", "e", "x" * 21, "e ga", "é"])
 def test_a_short_name_that_cannot_be_is_refused(home: Path, name: str) -> None:
     done = run(home, "institutions", "add", "--", name, "Jina", "Name")

@@ -68,6 +68,7 @@ from ussdapp.stores.opt_outs import PgOptOuts
 from ussdapp.stores.public_ids import PublicIds
 from ussdapp.stores.questions import PgQuestions
 from ussdapp.stores.queue import unpark
+from ussdapp.stores.quotas import PgQuotas
 from ussdapp.stores.receipts import PgReceipts
 from ussdapp.stores.ringing import Ringing
 from ussdapp.stores.routes import PgRoutes
@@ -76,12 +77,14 @@ from ussdapp.stores.sessions import RedisSessions
 from ussdapp.stores.simulated_cases import SimulatedCases
 from ussdapp.stores.tellings import PgTellings
 from ussdapp.stores.unreported import PgUnreported
+from ussdapp.stores.usage import PgUsage
 from ussdapp.stores.webhooks import PgWebhooks
 from ussdapp.usecases.accept_bulk import AcceptBulk
 from ussdapp.usecases.accept_notification import AcceptNotification
 from ussdapp.usecases.answer_ussd import AnswerUssd
 from ussdapp.usecases.ask_again import AskAgain
 from ussdapp.usecases.count_steps import CountSteps
+from ussdapp.usecases.count_usage import CountUsage
 from ussdapp.usecases.deliver_simulated import DeliverSimulated
 from ussdapp.usecases.escalate_codes import EscalateCodes
 from ussdapp.usecases.import_bulk import ImportBulk
@@ -158,6 +161,9 @@ class Gateway:
     bulk_ids: Mapping[bool, PublicIds]  # of live bulks, and of those that test keys sent
     importing: Callable[[], tuple[PgBulkRows, ImportBulk]]
     opt_out_register: PgOptOutRegister
+    quotas: PgQuotas
+    usage: PgUsage
+    count_usage: CountUsage
     codes: PgCodes
     code_ids: PublicIds
     request_code: RequestCode
@@ -313,6 +319,7 @@ def build_gateway(settings: Settings) -> Gateway:
     texts, routes = read_texts(MENUS / "sms.toml"), _routes(settings)
     letters = Letters(texts, routes, settings.short_code, settings.service_code)
     bulks = PgBulks(kept.database, kept.seal)
+    usage = PgUsage(kept.database, settings.prices)
     simulated = SimulatedCases(kept.institutions)
     receive_mo = _receive_mo(settings, kept, letters, services)
     webhooks = told.webhooks(settings, kept.database, kept.seal)
@@ -375,6 +382,9 @@ def build_gateway(settings: Settings) -> Gateway:
         bulk_ids=told.bulk_ids(settings),
         importing=lambda: _importing(settings, kept, routes),
         opt_out_register=PgOptOutRegister(kept.database, kept.seal, settings.index_key),
+        quotas=PgQuotas(kept.database),
+        usage=usage,
+        count_usage=CountUsage(usage),
         codes=kept.codes,
         code_ids=PublicIds(settings.index_key, "code"),
         request_code=request_code(settings, kept.codes, kept.institutions, menus.current, services),

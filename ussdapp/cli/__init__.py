@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "migrate": "ussdapp.cli.migrate:migrate",
     "notifications": "ussdapp.cli.notifications:notifications",
     "opt-outs": "ussdapp.cli.opt_outs:opt_outs",
+    "usage": "ussdapp.cli.usage:usage",
     "webhooks": "ussdapp.cli.webhooks:webhooks",
 }
 

@@ -155,7 +155,8 @@ class Chunk:
 @dataclass(frozen=True, slots=True)
 class BulkView:
     """A bulk as its institution sees it. `counts` has every status, and they sum to `accepted`;
-    `rate_per_s` and `eta_s` are None where nothing is known."""
+    `rate_per_s` and `eta_s` are None where nothing is known; `channel_parts` are the parts by
+    the channel for which they were accepted."""
 
     id: int
     name: str
@@ -169,6 +170,7 @@ class BulkView:
     counts: Mapping[str, int] = field(default_factory=dict)
     rate_per_s: float | None = None
     eta_s: int | None = None
+    channel_parts: Mapping[str, int] = field(default_factory=dict)
 
 
 WAITING: Final = (Status.QUEUED.value, Status.SUBMITTING.value)

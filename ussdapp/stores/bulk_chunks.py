@@ -5,6 +5,7 @@ that nobody delivers on (HELD and the name), so that each id is in one place at 
 """
 
 import json
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from ussdapp.stores.seal import Seal
 HELD: Final = "held:"
 _PREVIEWED: Final = 5  # rows
 _SCHEDULED: Final = timedelta(hours=1)  # ahead: what its MSISDNs get by then nobody knows now
-_PLACE: Final = "SELECT status, read FROM bulks WHERE id = %s FOR NO KEY UPDATE"
+_PLACE: Final = "SELECT status, read, channel_parts FROM bulks WHERE id = %s FOR NO KEY UPDATE"
 # What makes a row crowded, what came in this bulk before, and whose network is known.
 _KNOWN: Final = """
     SELECT msisdn_index, min(row_no) FILTER (WHERE bulk_id = %(id)s), true, NULL
@@ -47,7 +48,8 @@ _PROGRESS: Final = """
     UPDATE bulks SET read = %(end)s, tries = 0, total = CASE source WHEN 'recipients' THEN total
             ELSE total + %(total)s END,
         accepted = accepted + %(accepted)s, rejected = rejected + %(rejected)s,
-        parts = parts + %(parts)s, preview_sealed = coalesce(preview_sealed, %(preview)s)
+        parts = parts + %(parts)s, preview_sealed = coalesce(preview_sealed, %(preview)s),
+        channel_parts = %(channel_parts)s::text::jsonb
     WHERE id = %(id)s
 """
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -99,7 +101,7 @@ def keep(connection: Connection, bulk: Checking, chunk: Chunk, prepared: Prepare
     place = first(connection, _PLACE, (bulk.id,))
     if place and place[1] == chunk.end and place[0] == "checking":
         return  # it was kept, and that was not heard of
-    if place is None or place != ("checking", chunk.start):
+    if place is None or place[:2] != ("checking", chunk.start):
         raise Overtaken
     values = {"indexes": prepared.listed, "id": bulk.id, "at": bulk.accepted_at}
     cursor = connection.cursor(binary=True)
@@ -111,6 +113,7 @@ def keep(connection: Connection, bulk: Checking, chunk: Chunk, prepared: Prepare
     ids = dict(zip(kept, _next(cursor, _IDS, len(kept)), strict=True))
     blocks = _blocks(chunk, prepared, networks, kept)
     lines: list[str] = []
+    channel_parts: Counter[str] = Counter(place[2])
     for pack, (channel, places) in zip(_next(cursor, PACK_IDS, len(blocks)), blocks, strict=True):
         numbers = [ids[at] for at in places]
         rows = [chunk.rows[at] for at in places]
@@ -120,6 +123,7 @@ def keep(connection: Connection, bulk: Checking, chunk: Chunk, prepared: Prepare
         connection.execute(PACKED, (pack, sealed))
         flow = (f"{HELD}{channel}", RANK[bulk.klass], bulk.institution_id, bulk.id)
         connection.execute(_HOLD, (*flow, as_array(numbers)))
+        channel_parts[channel] += sum(row.parts for row in rows)
         for at in places:
             flag = "t" if prepared.scheduled or at in crowded else "f"
             lines.append(f"{ids[at]}\t{pack}\t{flag}\t{channel}\t{prepared.rows[at]}")
@@ -136,6 +140,7 @@ def keep(connection: Connection, bulk: Checking, chunk: Chunk, prepared: Prepare
         "accepted": len(kept),
         "rejected": len({one.row for one in rejections}),
         "parts": sum(chunk.rows[at].parts for at in kept),
+        "channel_parts": json.dumps(channel_parts),
         "preview": prepared.preview,
     })  # fmt: skip
 

@@ -54,7 +54,7 @@ _PIECE: Final = "INSERT INTO bulk_blocks (bulk_id, number, sealed) VALUES (%s, %
 _FORGET: Final = "DELETE FROM bulk_blocks WHERE bulk_id = %s"
 _VIEW: Final = """
     SELECT b.id, b.name, b.status, b.detail, b.total, b.accepted, b.rejected, b.parts, b.send_at,
-        b.counts, b.rate_per_s, b.released_at
+        b.counts, b.rate_per_s, b.released_at, b.channel_parts
     FROM bulks b JOIN institutions i ON i.id = b.institution_id
     WHERE i.short_name = %s AND b.id = %s
 """
@@ -267,4 +267,5 @@ def _view(connection: Connection, institution: str, number: int) -> BulkView:
         counts=counts,
         rate_per_s=rate,
         eta_s=eta(counts, rate) if released_at else None,
+        channel_parts=row[12],
     )

@@ -105,6 +105,9 @@ class BulkCounts(Answer):
     stopped: int
 
 
+COST: Final = Field(description="What all of it costs if it is sent; null without a price.")
+
+
 class BulkShown(BulkAccepted):
     """A bulk as it stands. `detail` says why it was stopped; `rate_per_s` is of late, in rows,
     and `eta_s` the seconds until none waits, null while that is not known."""
@@ -116,6 +119,7 @@ class BulkShown(BulkAccepted):
     counts: BulkCounts
     rate_per_s: float | None
     eta_s: int | None
+    cost_tzs: float | None = COST
 
 
 class PreviewedRow(Answer):
@@ -130,6 +134,8 @@ class PreviewedRow(Answer):
 
 
 class BulkPreview(Answer):
-    """The first rows that were accepted."""
+    """The first rows that were accepted, and what the whole bulk takes as far as it is checked."""
 
     rows: list[PreviewedRow]
+    parts: int
+    cost_tzs: float | None = COST

@@ -22,6 +22,7 @@ from ussdapp.core.bulk import (
     OwnBulk,
     Rejection,
 )
+from ussdapp.core.cost import cost
 from ussdapp.core.notification import Class
 from ussdapp.web.api.bulk_models import (
     BulkAccepted,
@@ -107,10 +108,17 @@ def see(number: str) -> Response:
 def preview(number: str) -> Response:
     """The first rows as they will be sent, with their parts; empty until some were checked."""
     try:
-        found = serving().gateway.bulks.preview(holder().institution, _number(number))
+        identity, kept = _number(number), serving().gateway.bulks
+        found = kept.preview(holder().institution, identity)
+        view = kept.view(holder().institution, identity)
     except NoSuchBulk:
         raise Problem(404, _NONE) from None
-    return answered(200, BulkPreview(rows=[PreviewedRow(**row) for row in found]))
+    return answered(
+        200,
+        BulkPreview(
+            rows=[PreviewedRow(**row) for row in found], parts=view.parts, cost_tzs=_cost(view)
+        ),
+    )
 
 
 @bulks.get("/<number>/rejections.csv")
@@ -251,7 +259,13 @@ def _shown(view: BulkView) -> BulkShown:
         counts=_counts(view.counts),
         rate_per_s=None if view.rate_per_s is None else round(view.rate_per_s, 1),
         eta_s=view.eta_s,
+        cost_tzs=_cost(view),
     )
+
+
+def _cost(view: BulkView) -> float | None:
+    found = cost(view.channel_parts, serving().gateway.settings.prices)
+    return None if found is None else float(found)
 
 
 def _counts(counts: Mapping[str, int]) -> BulkCounts:
