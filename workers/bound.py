@@ -168,7 +168,7 @@ class Bound:
         leases, name = self._gateway.leases, self._channel.name
         bound, share = self._channel.ready(), self._health.share
         if self._lease and leases.renew(self._lease, _now(), bound=bound, share=share):
-            self._channel.share(max(1, leases.live(name, _now())))
+            self._channel.share(max(1, leases.live(name)))
             return
         taken = (leases.take(name, bind, _now()) for bind in self._binds)
         self._lease = next((lease for lease in taken if lease), None)

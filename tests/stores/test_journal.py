@@ -73,6 +73,7 @@ def test_an_answer_for_some_rows_of_a_window_leaves_the_others_open(world: World
     rows_ = world.journal.claim(lease, 10, NOON)
     world.answered(lease, rows_[1], Submitted(("m1",)))
     assert world.statuses() == ["submitting", "submitted"]
+    world.unheard(60)
     world.leases.bury(after(60))
     assert world.statuses() == ["in_doubt", "submitted"]
     assert balance(world.database).holds
@@ -199,6 +200,7 @@ def test_a_worker_whose_lease_was_taken_claims_nothing(world: World) -> None:
     frozen = world.lease()
     successor = PgLeases(world.database, world.url)
     assert successor.take("sandbox", 1, after(10)) is None  # the frozen one was heard of just now
+    world.unheard(60)
     lease = successor.take("sandbox", 1, after(60))
     assert lease
     with pytest.raises(Fenced):
@@ -215,6 +217,7 @@ def test_an_answer_that_comes_after_the_lease_was_lost_still_settles_the_doubt(
     frozen = world.lease()
     (row,) = world.journal.claim(frozen, 10, NOON)
     successor = PgLeases(world.database, world.url)
+    world.unheard(60)
     successor.take("sandbox", 1, after(60))
     assert world.statuses() == ["in_doubt"]
     world.answered(frozen, row, Submitted(("m1",)), after(61))
@@ -225,7 +228,9 @@ def test_an_answer_that_comes_after_the_lease_was_lost_still_settles_the_doubt(
 def test_nobody_returns_and_the_reconciler_puts_the_rows_in_doubt(world: World) -> None:
     world.accept("one")
     world.journal.claim(world.lease(), 10, NOON)
-    assert world.leases.bury(after(29)) == 0
+    world.unheard(25)
+    assert world.leases.bury(after(25)) == 0
+    world.unheard(6)
     assert world.leases.bury(after(31)) == 1
     assert world.statuses() == ["in_doubt"]
     assert world.leases.bury(after(32)) == 0

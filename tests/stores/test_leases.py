@@ -20,6 +20,7 @@ def test_a_holder_frozen_within_a_transaction_does_not_keep_others_from_being_bu
     world: World,
 ) -> None:
     frozen, dead = submitting(world, 1), submitting(world, 2)
+    world.unheard(31)
     with psycopg.connect(world.url) as link:
         link.execute(
             "SELECT FROM leases WHERE channel = %s AND bind = %s FOR SHARE",
@@ -48,6 +49,7 @@ def test_a_session_that_was_ended_costs_no_renewal(world: World) -> None:
 def test_who_was_taken_for_dead_and_wakes_leaves_the_bind_to_who_has_it_now(world: World) -> None:
     woken, successor = world.leases, PgLeases(world.database, world.url)
     lease = submitting(world, 1)
+    world.unheard(31)
     assert woken.bury(after(31)) == 1
     taken = successor.take("sandbox", 1, after(32))
     assert taken, "a buried lease is nobody's, though the frozen one has its lock still"
@@ -61,7 +63,19 @@ def test_who_was_buried_and_wakes_before_anybody_took_its_place_takes_it_at_once
     world: World,
 ) -> None:
     lease = submitting(world, 1)
+    world.unheard(31)
     assert world.leases.bury(after(31)) == 1
     again = world.leases.take("sandbox", 1, after(32))
     assert again
     assert again.epoch > lease.epoch
+
+
+def test_a_clock_that_jumps_here_neither_buries_nor_keeps_a_lease(world: World) -> None:
+    lease = submitting(world, 1)
+    other = PgLeases(world.database, world.url)
+    assert other.bury(after(3600)) == 0
+    assert other.take("sandbox", 1, after(3600)) is None
+    assert world.leases.renew(lease, after(-7200))
+    assert other.bury(after(3600)) == 0
+    assert world.statuses() == ["submitting"]
+    other.release()

@@ -125,6 +125,11 @@ class World:
 
         self.database.run(work)
 
+    def unheard(self, seconds: float) -> None:
+        """No holder of a lease was heard of for so long."""
+        query = "UPDATE leases SET renewed_at = renewed_at - make_interval(secs => %s)"
+        self.database.run(lambda link: link.execute(query, (seconds,)) and None)
+
     def submitted(self, *message_ids: str, text: str = "Habari") -> Submission:
         """One notification, accepted, claimed and taken by the operator under those ids."""
         self.accept(f"effect {message_ids}", text=text)

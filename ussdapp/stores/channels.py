@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ussdapp.stores.database import Connection, Database, rows
+from ussdapp.stores.leases import SILENT
 
-_SILENT: Final = timedelta(seconds=30)  # as in leases: a holder unheard of so long is gone
-_LEASES: Final = """
-    SELECT channel, count(*) FILTER (WHERE renewed_at > %(since)s),
-        count(*) FILTER (WHERE renewed_at > %(since)s AND bound_at > %(since)s),
-        max(bound_at), max(share) FILTER (WHERE renewed_at > %(since)s)
+_DOWN: Final = timedelta(seconds=30)  # without its bind
+_LEASES: Final = f"""
+    SELECT channel, count(*) FILTER (WHERE NOT {SILENT}),
+        count(*) FILTER (WHERE NOT {SILENT} AND bound_at > %(since)s),
+        max(bound_at), max(share) FILTER (WHERE NOT {SILENT})
     FROM leases GROUP BY channel
-"""
+"""  # noqa: S608
 _QUEUE: Final = """
     SELECT channel, sum(cardinality(ids)), coalesce(sum(cardinality(ids)) FILTER (
         WHERE due_at <= %(now)s), 0) FROM queue GROUP BY channel
@@ -41,7 +42,7 @@ def standings(database: Database, now: datetime) -> Mapping[str, ChannelStanding
         waits = {
             row[0]: (int(row[1]), int(row[2])) for row in rows(connection, _QUEUE, {"now": now})
         }
-        return waits, rows(connection, _LEASES, {"since": now - _SILENT})
+        return waits, rows(connection, _LEASES, {"since": now - _DOWN})
 
     waits, leases = database.run(work)
     found = {str(row[0]): ChannelStanding(*row[1:]) for row in leases}  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """Knows who may submit on which bind, and puts in doubt what a dead holder left behind."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, LiteralString
 
 import structlog
@@ -10,22 +10,24 @@ from ussdapp.ports import Unavailable
 from ussdapp.stores.advisory import Advisory, Lock
 from ussdapp.stores.database import Connection, Database, first, rows
 
-_SILENT: Final = timedelta(seconds=30)  # a holder unheard of so long is frozen or gone
+# A holder unheard of so long is frozen or gone. By PostgreSQL's clock, which all holders share:
+# one whose own clock jumps is neither dead nor for ever alive (faults.md rows 60 and 103).
+SILENT: Final[LiteralString] = "renewed_at < now() - interval '30 s'"
 _BUMP: Final = """
-    INSERT INTO leases (channel, bind, epoch, renewed_at) VALUES (%s, %s, 1, %s)
-    ON CONFLICT (channel, bind) DO UPDATE
-        SET epoch = leases.epoch + 1, renewed_at = excluded.renewed_at
+    INSERT INTO leases (channel, bind, epoch, renewed_at) VALUES (%(channel)s, %(bind)s, 1, now())
+    ON CONFLICT (channel, bind) DO UPDATE SET epoch = leases.epoch + 1,
+        renewed_at = CASE WHEN %(held)s THEN now() ELSE leases.renewed_at END
     RETURNING epoch
 """
-_DEAD: Final = """
-    SELECT channel, bind, epoch FROM leases l WHERE renewed_at < %s AND EXISTS (
+_DEAD: Final = f"""
+    SELECT channel, bind, epoch FROM leases l WHERE {SILENT} AND EXISTS (
         SELECT FROM windows w
         WHERE w.channel = l.channel AND w.bind = l.bind AND w.epoch <= l.epoch)
     ORDER BY channel, bind
-"""
-_STILL_DEAD: Final = """
+"""  # noqa: S608
+_STILL_DEAD: Final = f"""
     SELECT FROM leases
-    WHERE channel = %s AND bind = %s AND epoch = %s AND renewed_at < %s FOR UPDATE
+    WHERE channel = %s AND bind = %s AND epoch = %s AND {SILENT} FOR UPDATE
 """
 # Of what was journaled and not answered nobody knows whether it left.
 _DOUBT: Final = """
@@ -68,7 +70,7 @@ class PgLeases:
     def take(self, channel: str, bind: int, now: datetime) -> Lease | None:
         """A new epoch, unless another holder lives."""
         lock = self._locks(channel, bind)
-        if lock is not Lock.GOT and self._heard(channel, bind, now):
+        if lock is not Lock.GOT and self._heard(channel, bind):
             if lock is Lock.HAD:  # this process was taken for dead: who took its place lives
                 self.release()
             return None
@@ -77,35 +79,33 @@ class PgLeases:
     def renew(self, lease: Lease, now: datetime, *, bound: bool = True, share: float = 1.0) -> bool:
         """Tells that the holder lives, and how its bind fares."""
         self._locks(lease.channel, lease.bind)
-        query: LiteralString = """UPDATE leases SET renewed_at = %s, share = %s,
+        query: LiteralString = """UPDATE leases SET renewed_at = now(), share = %s,
             bound_at = CASE WHEN %s THEN %s ELSE bound_at END
             WHERE channel = %s AND bind = %s AND epoch = %s RETURNING epoch"""
-        values = (now, share, bound, now, lease.channel, lease.bind, lease.epoch)
+        values = (share, bound, now, lease.channel, lease.bind, lease.epoch)
         return bool(self._database.run(lambda connection: first(connection, query, values)))
 
-    def live(self, channel: str, now: datetime) -> int:
-        """How many binds of the channel are held now."""
-        query = "SELECT count(*) FROM leases WHERE channel = %s AND renewed_at > %s"
-        row = self._database.run(lambda link: first(link, query, (channel, now - _SILENT)))
+    def live(self, channel: str) -> int:
+        """How many binds of the channel are held."""
+        query = f"SELECT count(*) FROM leases WHERE channel = %s AND NOT {SILENT}"  # noqa: S608
+        row = self._database.run(lambda link: first(link, query, (channel,)))
         return int(row[0]) if row else 0
 
     def bury(self, now: datetime) -> int:
         """Ends the leases nobody renewed."""
-        before = now - _SILENT
-        dead = self._database.run(lambda link: rows(link, _DEAD, (before,)))
-        return sum(self._buried(Lease(*one), before, now) for one in dead)
+        dead = self._database.run(lambda link: rows(link, _DEAD))
+        return sum(self._buried(Lease(*one), now) for one in dead)
 
-    def _buried(self, lease: Lease, before: datetime, now: datetime) -> bool:
+    def _buried(self, lease: Lease, now: datetime) -> bool:
         """Whether it was ended. A holder that froze within a transaction keeps its rows locked:
         it is tried again in the next round, and nobody else waits for it."""
 
         def work(connection: Connection) -> bool:
             connection.execute("SET LOCAL lock_timeout = '200ms'")
-            values = (lease.channel, lease.bind, lease.epoch, before)
-            if first(connection, _STILL_DEAD, values) is None:
+            if first(connection, _STILL_DEAD, (lease.channel, lease.bind, lease.epoch)) is None:
                 return False
             # nobody holds the new epoch: it is heard of no more than the old one
-            _bump(connection, lease.channel, lease.bind, now, heard_at=before)
+            _bump(connection, lease.channel, lease.bind, now, held=False)
             return True
 
         try:
@@ -122,20 +122,15 @@ class PgLeases:
         """Whether this process has the bind's advisory lock, taking it when it is free."""
         return self._advisory.lock(_lock_class(channel), bind)
 
-    def _heard(self, channel: str, bind: int, now: datetime) -> bool:
-        query = "SELECT 1 FROM leases WHERE channel = %s AND bind = %s AND renewed_at > %s"
-        values = (channel, bind, now - _SILENT)
-        return bool(self._database.run(lambda connection: first(connection, query, values)))
+    def _heard(self, channel: str, bind: int) -> bool:
+        query = f"SELECT 1 FROM leases WHERE channel = %s AND bind = %s AND NOT {SILENT}"  # noqa: S608
+        return bool(self._database.run(lambda link: first(link, query, (channel, bind))))
 
 
 def _bump(
-    connection: Connection,
-    channel: str,
-    bind: int,
-    now: datetime,
-    heard_at: datetime | None = None,
+    connection: Connection, channel: str, bind: int, now: datetime, *, held: bool = True
 ) -> Lease:
-    row = first(connection, _BUMP, (channel, bind, heard_at or now))
+    row = first(connection, _BUMP, {"channel": channel, "bind": bind, "held": held})
     epoch = int(row[0]) if row else 0
     values = {"channel": channel, "bind": bind, "epoch": epoch, "now": now}
     connection.execute(_DOUBT, values)
