@@ -21,6 +21,8 @@ DOWN: Final = timedelta(seconds=30)  # without a bind, a channel is told to be d
 _OURS: Final[Mapping[str, str]] = {
     "rerouted": "its first channel was down or unwell, so it goes by this one",
     "resent_once": "its one further copy is due, for the first is in doubt",
+    "resent_by_person": "a person had its one further copy submitted, for the first is in doubt",
+    "left_by_person": "a person decided to submit no further copy",
     "over_cap": f"its MSISDN had {MOST_IDENTICAL} like it, or {MOST_A_WHILE} texts, within an hour",
     "unbound": "it was not submitted, for the channel lost its bind",
     "stale": "it was not submitted, for the worker stood still",

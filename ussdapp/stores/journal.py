@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from ussdapp.core.inbound import Lease
 from ussdapp.core.message_ids import folded
-from ussdapp.core.notification import MOST_COPIES, RESENT_AFTER, Lane
+from ussdapp.core.notification import Lane
 from ussdapp.ports import Deferred, InDoubt, Outcome, Rejected, Submission, Submitted, Taken
 from ussdapp.stores.claims import Claims, Work, nothing
 from ussdapp.stores.database import Connection, Database, as_array, columns, first, rows
 from ussdapp.stores.queue import AGAIN
+from ussdapp.stores.resending import resent
 from ussdapp.stores.seal import Seal
 
 # Refused there for what is true of the route and not of the MSISDN: tried once by the fallback
@@ -136,29 +137,6 @@ _PARTS: Final = """
     ON CONFLICT (notification_id, attempt, part) DO UPDATE SET message_id = excluded.message_id,
         message_key = excluded.message_key, told = true WHERE NOT submits.told
 """
-_SETTLE: Final = (
-    """
-    WITH waited AS (
-        SELECT n.id FROM doubts d JOIN notifications n ON n.id = d.notification_id
-        WHERE n.status = 'in_doubt' AND NOT n.resent AND n.class = %(class)s
-            AND n.copies < %(most)s AND n.status_at <= %(since)s
-            AND NOT EXISTS (SELECT FROM bulks b WHERE b.id = n.bulk_id AND b.status = 'stopped')
-        ORDER BY n.id FOR UPDATE OF n SKIP LOCKED),
-    moved AS (
-        UPDATE notifications n SET status = 'queued', status_at = %(now)s,
-            detail = 'resent_once', due_at = %(now)s, resent = true, begun = false, waited = false
-        FROM waited w WHERE n.id = w.id
-        RETURNING n.id, n.channel, n.rank, n.institution_id, n.bulk_id)
-"""  # noqa: S608
-    + AGAIN
-    + """
-    FROM (SELECT channel, rank, coalesce(institution_id, 0) AS institution_id,
-            coalesce(bulk_id, 0) AS bulk_id, %(now)s::timestamptz AS due_at,
-            array_agg(id ORDER BY id) AS ids
-        FROM moved GROUP BY 1, 2, 3, 4) e
-    RETURNING cardinality(ids)
-"""
-)
 # Walks the index of the queue from channel to channel, for it may be long.
 _DUE: Final = """
     WITH RECURSIVE waiting AS (
@@ -218,14 +196,7 @@ class PgJournal:
     def settle(self, now: datetime) -> int:
         """Returns to `queued` what is in doubt and due for its one further copy."""
 
-        def work(connection: Connection) -> int:
-            found: list[tuple[Any, ...]] = []
-            for klass, after in RESENT_AFTER.items():
-                values = {"class": klass.value, "most": MOST_COPIES, "now": now}
-                found += rows(connection, _SETTLE, {**values, "since": now - after})
-            return sum(row[0] for row in found)
-
-        return self._database.run(work)
+        return self._database.run(lambda link: resent(link, self._fallbacks, now))
 
     def due(self, now: datetime) -> list[str]:
         """The channels that have rows due."""

@@ -22,7 +22,9 @@ _GUESS: Final = """
         ORDER BY r.id LIMIT %(most)s FOR UPDATE OF r SKIP LOCKED),
     waiting AS (
         SELECT p.id AS receipt, n.id, n.status FROM parked p
-        JOIN notifications n ON n.msisdn_index = p.msisdn_index AND n.channel = p.account
+        JOIN notifications n ON n.msisdn_index = p.msisdn_index
+            AND (n.channel = p.account OR (n.resent AND EXISTS (SELECT FROM attempts a
+                WHERE a.notification_id = n.id AND a.channel = p.account)))
         WHERE n.status IN ('in_doubt', 'submitted')
             OR (n.status = 'queued' AND (n.resent OR EXISTS (
                 SELECT FROM windows w WHERE n.id = ANY (w.ids))))),
@@ -31,7 +33,7 @@ _GUESS: Final = """
         JOIN parked p ON p.id = w.receipt CROSS JOIN LATERAL (
             SELECT max(a.attempt) FILTER (WHERE a.outcome = 'in_doubt') AS attempt,
                 count(*) AS fitting
-            FROM journaled a WHERE a.notification_id = w.id
+            FROM journaled a WHERE a.notification_id = w.id AND a.channel = p.account
                 AND p.received_at BETWEEN a.journaled_at AND a.journaled_at + %(kept)s
                 AND (p.submitted_on IS NULL OR p.submitted_on
                     BETWEEN a.journaled_at - %(skew)s AND a.journaled_at + %(skew)s)) a
