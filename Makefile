@@ -13,10 +13,10 @@ PYTEST := $(BIN)/python -m pytest
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup lint types rooms menus unit golden bench storm chaos lock
+.PHONY: help run test check setup lint types rooms menus unit golden bench storm chaos schemathesis openapi lock
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r target words; do printf '%-8s %s\n' "$$target" "$$words"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r target words; do printf '%-12s %s\n' "$$target" "$$words"; done
 
 run: setup ## start everything in the foreground: stores, web, workers, simulated operators (PORT, USSDAPP_HOME)
 	@$(BIN)/python -m ussdapp.sandbox.run --with-parent
@@ -60,9 +60,19 @@ storm: setup ## the faults at full length: 100,000 callbacks, 500 dialogues thro
 chaos: setup ## the faults of sending at full length, in under 15 minutes: dead workers and stores, cut binds, a full disk (CHAOS_SEED)
 	CHAOS=1 $(PYTEST) -n 2 --dist loadfile --durations 10 tests/chaos
 
+# Its packages take longer to install than a check may: they are in a place of their own.
+schemathesis: setup ## attack every operation of the API, all phases and checks, some minutes (EXAMPLES, SEED)
+	$(PIP) install --no-compile --upgrade --require-hashes --target .schemathesis -r tests/openapi/requirements.lock
+	$(BIN)/python -m tests.openapi.attack
+
+openapi: setup ## write what is published of the API anew; refused unless all that changed was added
+	$(BIN)/python -m tests.openapi.published
+
 lock: setup ## choose versions anew and write requirements.lock (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --all-extras --python-version 3.11 \
 		pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		tests/openapi/requirements.in -o tests/openapi/requirements.lock
 
 # --no-compile: a third of the time; Python compiles what is used when it is used.
 $(READY): requirements.lock pyproject.toml

@@ -7,19 +7,24 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
+from tests.fakes.owned import a_case_of_ega, ega_has_everything, filled
 from tests.fakes.served import Served, listening, served
 from tests.fakes.web import NOW, fake_gateway
 from ussdapp.core.keys import SCOPES
+from ussdapp.core.reference import Reference
 from ussdapp.core.webhook import EVENTS, PING
 from ussdapp.web import create_app
-from ussdapp.web.api.docs import curl, python
-from ussdapp.web.api.openapi import Route, document, routes
+from ussdapp.web.api.examples import curls, pythons
+from ussdapp.web.api.openapi import FORM, JSON, Route, document, routes
 from ussdapp.web.api.verified import verified
 from ussdapp.web.permissions import permission_of
 
@@ -125,28 +130,70 @@ def test_an_example_is_a_body_that_its_model_takes() -> None:
             model.model_validate(dict(route.operation.example))
 
 
-def runnable(route: Route) -> bool:
-    """Those that need nothing that is not there yet."""
-    return "{" not in route.path
+@dataclass
+class Line:
+    """Runs lines as an institution would: with what is its own in the path."""
+
+    world: Served
+    url: str
+    folder: Path
+    owned: dict[str, str]
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def python(self, route: Route, lines: str) -> tuple[str, str]:
+        done = output([sys.executable, "-c", self._ready(route, lines)], self.folder)
+        return done[:3], done[4:].strip()
+
+    def curl(self, route: Route, line: str) -> tuple[str, str]:
+        words = [*shlex.split(self._ready(route, line)), "-s", "-w", "%{http_code}"]
+        done = output(words, self.folder)
+        return done[-3:], done[:-3].strip()
+
+    def _ready(self, route: Route, line: str) -> str:
+        """Each line has a case that was not handed on, and a bulk that another person approves,
+        and the webhook is there."""
+        self.owned["/api/v1/cases"] = a_case_of_ega(
+            self.world, Reference.numbered(next(self.numbers))
+        )
+        self.world.gateway.database.run(lambda link: link.execute(WAITING) and None)
+        hook = {"url": "https://mfumo.ega.go.tz/simu", "events": ["case.opened"]}
+        self.world.ask("PUT", f"/api/v1/webhooks/{self.owned['/api/v1/webhooks']}", json=hook)
+        if route.operation.form is not None:
+            form = route.operation.form
+            (self.folder / form.name).write_text(form.text)
+        return line.replace(route.path, filled(route, self.owned))
 
 
-def test_the_lines_of_curl_and_python_run_as_they_stand(world: Served) -> None:
+WAITING = "UPDATE bulks SET status = 'awaiting_approval', author = 'juma@ega.go.tz'"
+
+
+def test_every_line_of_curl_and_python_runs_as_it_stands(world: Served, tmp_path: Path) -> None:
+    key = world.keys["ega-live"]
     with listening(world) as url:
-        for route in filter(runnable, routes(world.app)):
+        run = Line(world, url, tmp_path, ega_has_everything(world))
+        for route in routes(world.app):
             answers = {str(status) for status in route.operation.answers}
-            key = world.keys["ega-test"]
-            line = [*shlex.split(curl(route, url, key)), "-s", "-w", "%{http_code}"]
-            said = output([sys.executable, "-c", python(route, url, key)])
-            assert said[:3] in answers, (route.path, said)
-            if shutil.which("curl"):
-                done = output(line)
-                assert done[-3:] in answers, (route.path, done)
-                # the same key and body from both: the same answer
-                assert said[4:].strip() == done[:-3].strip() or not route.operation.idempotent
+            lines = zip(pythons(route, url, key), curls(route, url, key), strict=True)
+            for python, curl in lines:
+                status, said = run.python(route, python)
+                assert status in answers, (route.path, said)
+                if shutil.which("curl"):
+                    again, told = run.curl(route, curl)
+                    assert again in answers, (route.path, told)
+                    # the same key and body from both: the same answer
+                    assert said == told or not route.operation.idempotent
 
 
-def output(line: list[str]) -> str:
-    return subprocess.run(line, capture_output=True, text=True, timeout=30, check=True).stdout
+def test_every_operation_that_takes_something_has_an_example_of_it() -> None:
+    for route in routes(app()):
+        said = route.operation
+        shown = {JSON: said.example, FORM: said.form}
+        assert all(shown[media] for media in said.bodies), (route.method, route.path)
+
+
+def output(line: list[str], folder: Path) -> str:
+    done = subprocess.run(line, capture_output=True, text=True, timeout=30, cwd=folder, check=False)
+    return done.stdout or done.stderr
 
 
 def test_every_scope_that_a_route_needs_can_be_issued() -> None:

@@ -19,7 +19,7 @@ APART: Final = frozenset({SMS, KEYWORDS, OWNERS})
 NO_OWNERS: Final[Mapping[str, str]] = MappingProxyType({})  # each branch is its namesake's
 MOST_FILES: Final = 50  # of one branch
 MOST_OCTETS: Final = 256 * 1024  # of one branch, all its files in UTF-8
-_FILE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}\.toml")
+FILE: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}\.toml")  # a file's name in a branch
 _PLACE: Final = re.compile(r"([\w./-]+\.toml)\b")
 
 Files = Mapping[str, str]  # texts by name: "bills.toml" in a branch, "ega/bills.toml" in a tree
@@ -110,7 +110,7 @@ def unfit(files: Files) -> Iterator[Complaint]:
     if sum(len(text.encode("utf-8", "replace")) for text in files.values()) > MOST_OCTETS:
         yield Complaint("", "too_large", f"A branch has at most {MOST_OCTETS // 1024} kB.")
     for name, text in files.items():
-        if not _FILE.fullmatch(name) or name in APART:
+        if not FILE.fullmatch(name) or name in APART:
             yield Complaint("?", "name", "A file is named like bills.toml, in lower case.")
         elif any("\ud800" <= character <= "\udfff" for character in text):
             yield Complaint(name, "characters", f"{name} holds what is no character.")

@@ -1,11 +1,14 @@
 """Knows how JSON from an institution is read: strictly."""
 
 import json
-from typing import Any
+import math
+from typing import Any, Final
 
 from flask import request
 
 from ussdapp.web.problems import Problem
+
+_EXACT: Final = 2**53  # above it, a number without a fraction may have lost its last digits
 
 
 def read_members(octets: bytes) -> dict[str, Any]:
@@ -16,7 +19,8 @@ def read_members(octets: bytes) -> dict[str, Any]:
         members = json.loads(
             octets.decode("utf-8"),
             object_pairs_hook=_each_once,
-            parse_constant=_no_number,
+            parse_constant=no_number,
+            parse_float=_whole_if_it_is,
         )
     except (ValueError, RecursionError):
         raise Problem(400, "The body is not JSON in UTF-8.") from None
@@ -32,5 +36,14 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _no_number(_spelling: str) -> Any:
+def _whole_if_it_is(spelling: str) -> int | float:
+    # JSON Schema's integer is any number without a fraction, also one spelt 1.0
+    number = float(spelling)
+    if number in (math.inf, -math.inf):
+        raise ValueError("larger than a number can be")
+    return int(number) if number.is_integer() and abs(number) < _EXACT else number
+
+
+def no_number(_spelling: str) -> Any:
+    """Refuses what Python alone takes for JSON. Raises ValueError."""
     raise ValueError("NaN and Infinity are no JSON")

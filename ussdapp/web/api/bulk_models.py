@@ -5,12 +5,23 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field, SkipValidation, StringConstraints, WithJsonSchema
 
-from ussdapp.web.api.models import SENDABLE, Answer, Body, TextField, TimeField, fault
+from ussdapp.web.api.models import (
+    SENDABLE,
+    SENDABLE_SCHEMA,
+    Answer,
+    Body,
+    TextField,
+    TimeField,
+    fault,
+)
 
 MOST_TEXT: Final = 3000  # characters, with placeholders; each row's parts are counted
 MOST_RECIPIENTS: Final = 50_000  # in one JSON; a file holds more
 BulkName = Annotated[
-    str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True), SENDABLE
+    str,
+    StringConstraints(min_length=1, max_length=100, strip_whitespace=True),
+    SENDABLE,
+    Field(json_schema_extra=SENDABLE_SCHEMA),
 ]
 SenderIdField = Annotated[
     str, StringConstraints(min_length=1, max_length=15, pattern=r"^[0-9A-Za-z .&_-]+$")
@@ -24,10 +35,13 @@ def _recipients(given: Any) -> Any:
         raise fault("type", "Give a list.")
     if not 0 < len(given) <= MOST_RECIPIENTS:
         raise fault("too_many", f"1 to {MOST_RECIPIENTS} are taken: send a file for more.")
+    if not all(type(one) is dict for one in given):
+        raise fault("type", "Each recipient is an object.")
     return given
 
 
-# what is in it is checked by the importing worker: a model for each would take longer than all else
+# what is in one is checked by the importing worker: a model for each would take longer than all
+# else, and one bad row is no reason to refuse the others
 RecipientsField = Annotated[
     SkipValidation[list[Any]],
     AfterValidator(_recipients),
@@ -38,11 +52,10 @@ RecipientsField = Annotated[
             "maxItems": MOST_RECIPIENTS,
             "items": {
                 "type": "object",
-                "required": ["to"],
-                "properties": {"to": {"type": "string", "examples": ["255754000001"]}},
-                "additionalProperties": {"type": "string"},
+                "properties": {"to": {"description": "Its MSISDN.", "examples": ["255754000001"]}},
             },
-            "description": "Each with its MSISDN in `to`, and a member for each placeholder.",
+            "description": "Each with its MSISDN in `to`, and a text or whole number for each"
+            " placeholder; one that lacks some is refused by itself: see rejections.csv.",
         }
     ),
 ]

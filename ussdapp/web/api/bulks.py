@@ -24,6 +24,7 @@ from ussdapp.core.bulk import (
 )
 from ussdapp.core.cost import cost
 from ussdapp.core.notification import Class
+from ussdapp.web.api.bodies import no_number
 from ussdapp.web.api.bulk_models import (
     BulkAccepted,
     BulkBody,
@@ -35,7 +36,7 @@ from ussdapp.web.api.bulk_models import (
     PreviewedRow,
 )
 from ussdapp.web.api.models import REFUSED, answered, checked, idempotency_key
-from ussdapp.web.api.openapi import Operation, documented
+from ussdapp.web.api.openapi import FORM, JSON, Example, Operation, documented
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
 from ussdapp.web.problems import FieldError, Problem
 from ussdapp.web.serving import asked, serving
@@ -49,8 +50,6 @@ _BEFORE: Final = "That Idempotency-Key was used before, with another body."
 _NONE: Final = "There is no such bulk of yours."
 _GUARDED: Final = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 _PATH: Final = {"number": "The bulk's id."}
-_JSON: Final = "application/json"
-_FORM: Final = "multipart/form-data"
 
 
 @bulks.post("")
@@ -59,7 +58,7 @@ _FORM: Final = "multipart/form-data"
 @documented(
     Operation(
         "Send many notifications",
-        bodies={_JSON: BulkBody, _FORM: BulkForm},
+        bodies={JSON: BulkBody, FORM: BulkForm},
         answers={202: BulkAccepted},
         idempotent=True,
         example={
@@ -67,6 +66,11 @@ _FORM: Final = "multipart/form-data"
             "text": "Ndugu ((jina)), bili yako ni TZS ((kiasi)).",
             "recipients": [{"to": "255700000000", "jina": "Asha", "kiasi": "12,000"}],
         },
+        form=Example(
+            {"name": "Bili za Novemba", "text": "Ndugu ((jina)), bili yako ni TZS ((kiasi))."},
+            "bili.csv",
+            'to,jina,kiasi\n255700000000,Asha,"12,000"\n',
+        ),
     )
 )
 def send() -> Response:
@@ -74,7 +78,7 @@ def send() -> Response:
     sent before all of them are."""
     key, parts = idempotency_key(), serving()
     try:
-        if asked().mimetype == _FORM:
+        if asked().mimetype == FORM:
             number, total = _file(key, parts.clock()), 0
         else:
             number, total = _members(key, parts.clock())
@@ -176,9 +180,9 @@ def stop(number: str) -> Response:
 
 
 def _members(key: str | None, now: datetime) -> tuple[int, int]:
-    octets = _body(MOST_JSON, _JSON)
+    octets = _body(MOST_JSON, JSON)
     try:
-        members = json.loads(octets)
+        members = json.loads(octets.decode("utf-8"), parse_constant=no_number)
     except (ValueError, RecursionError):
         raise Problem(400, "The body is not JSON in UTF-8.") from None
     if not isinstance(members, dict):
@@ -208,7 +212,7 @@ def _file(key: str | None, now: datetime) -> int:
 def _body(most: int, mimetype: str) -> bytes:
     request = asked()
     if request.mimetype != mimetype:
-        raise Problem(415, f"The body must be {_JSON} or {_FORM}.")
+        raise Problem(415, f"The body must be {JSON} or {FORM}.")
     request.max_content_length = most
     octets = request.get_data(cache=False)
     # Werkzeug refuses by Content-Length, but cuts a chunked body short without a word

@@ -35,7 +35,7 @@ class CaseTransferBody(Body):
     """Whose it is, and why: the reason is for that institution, the citizen is not told it."""
 
     institution: Annotated[
-        str,
+        TextField,
         StringConstraints(min_length=1, max_length=20),
         Field(description="The short name of the institution that shall have it."),
     ]

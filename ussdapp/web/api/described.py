@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
+from ussdapp.core.branches import FILE, MOST_FILES
 from ussdapp.web.api import funnel, menus
 from ussdapp.web.api.models import Answer, Body, Query
 from ussdapp.web.api.openapi import JSON, Operation, documented
@@ -13,16 +14,28 @@ from ussdapp.web.api.openapi import JSON, Operation, documented
 _BRANCH: Final = {"branch": "Your own branch of the menu."}
 
 
+_SCREEN: Final = """\
+[mwanzo]
+kind = "end"
+sw = "Huduma hii inaandaliwa. Tafadhali jaribu tena kesho."
+en = "This service is being prepared. Please try again tomorrow."
+"""
+
+
 class MenuBody(Body):
     """All files of your branch: TOML by name."""
 
-    files: dict[str, str]
+    files: dict[str, str] = Field(
+        min_length=1,
+        max_length=MOST_FILES,
+        json_schema_extra={"propertyNames": {"pattern": f"^{FILE.pattern}$"}},
+    )
 
 
 class MenuRollbackBody(Body):
     """The version that shall stand again; 0 are the files that came with the gateway."""
 
-    to: int | None = Field(None, ge=0, description="Without it, the one before.")
+    to: int | None = Field(None, ge=0, lt=2**63, description="Without it, the one before.")
 
 
 class MenuStanding(Answer):
@@ -84,7 +97,7 @@ _OPERATIONS: Final[Mapping[Callable[..., Any], Operation]] = {
         bodies={JSON: MenuBody},
         answers={200: MenuStanding, 201: MenuStanding},
         path=_BRANCH,
-        example={"files": {"huduma.toml": "..."}},
+        example={"files": {"ombi.toml": _SCREEN}},
     ),
     menus.versions: Operation("List versions", answers={200: MenuVersions}, path=_BRANCH),
     menus.roll_back: Operation(
@@ -93,7 +106,7 @@ _OPERATIONS: Final[Mapping[Callable[..., Any], Operation]] = {
         answers={200: MenuStanding},
         problems=(409,),
         path=_BRANCH,
-        example={"to": None},
+        example={"to": 0},
     ),
     funnel.of_branch: Operation(
         "See what became of your screens",

@@ -1,8 +1,6 @@
 """Knows how the API is shown to people: one page, made from what `openapi.json` is made from, with
-a line of curl and one of Python for each operation. No script runs on it."""
+lines of curl and of Python for each operation. No script runs on it."""
 
-import json
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +9,8 @@ from flask import Blueprint, Flask, Response, current_app, render_template_strin
 from pydantic import BaseModel
 
 from ussdapp.core.keys import SCOPES
-from ussdapp.web.api.openapi import JSON, Route, document, routes
+from ussdapp.web.api.examples import curls, pythons
+from ussdapp.web.api.openapi import Route, document, routes
 from ussdapp.web.api.webhook_events import TOLD
 from ussdapp.web.permissions import PUBLIC, permission
 
@@ -63,47 +62,9 @@ def style() -> Response:
     return Response(_STYLE, mimetype="text/css")
 
 
-def curl(route: Route, url: str, key: str) -> str:
-    """A line of the shell that calls the operation with its example."""
-    words = []
-    if route.operation.idempotent:
-        words += ["-H", "Idempotency-Key: 2026-11-22-0001"]
-    if route.operation.example is not None:
-        words += ["-H", f"Content-Type: {JSON}", "-d", _example(route)]
-    # in double quotes, so that a shell puts its $KEY in
-    begins = f"curl -X {route.method} {shlex.quote(f'{url}{route.path}')}"
-    return " ".join([begins, f'-H "Authorization: Bearer {key}"', *map(shlex.quote, words)])
-
-
-def python(route: Route, url: str, key: str) -> str:
-    """The same in Python's own library."""
-    headers = {"Authorization": f"Bearer {key}"}
-    if route.operation.idempotent:
-        headers["Idempotency-Key"] = "2026-11-22-0001"
-    lines = ["import json, urllib.request", ""]
-    body = ""
-    if route.operation.example is not None:
-        headers["Content-Type"] = JSON
-        lines.append(f"body = {dict(route.operation.example)!r}")
-        body = "json.dumps(body).encode(), "
-    lines += [
-        "call = urllib.request.Request(",
-        f"    {f'{url}{route.path}'!r}, {body}method={route.method!r},",
-        f"    headers={headers!r},",
-        ")",
-        "with urllib.request.urlopen(call, timeout=10) as answer:",
-        "    print(answer.status, answer.read().decode())",
-    ]
-    return "\n".join(lines)
-
-
 def _facts(model: type[BaseModel]) -> str:
     """The name of the model of an event's `data`."""
     return str(getattr(model.model_fields["data"].annotation, "__name__", ""))
-
-
-def _example(route: Route) -> str:
-    return json.dumps(dict(route.operation.example or {}), ensure_ascii=False)
 
 
 def _shown(route: Route, schemas: Mapping[str, Any], url: str) -> dict[str, Any]:
@@ -122,8 +83,9 @@ def _shown(route: Route, schemas: Mapping[str, Any], url: str) -> dict[str, Any]
             (status, name, list(_fields(schemas[name])) if name in schemas else [])
             for status, name in answers.items()
         ],
-        "curl": curl(route, url, "$KEY"),
-        "python": python(route, url, "..."),
+        "file": operation.form,
+        "curls": curls(route, url, "$KEY"),
+        "pythons": pythons(route, url, "..."),
     }
 
 

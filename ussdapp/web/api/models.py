@@ -18,6 +18,8 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
+    JsonValue,
     ValidationError,
     WithJsonSchema,
 )
@@ -106,7 +108,11 @@ MsisdnField = Annotated[
     ),
 ]
 SENDABLE: Final = AfterValidator(_text)
-TextField = Annotated[str, SENDABLE]
+# the same for who reads the schema: no control characters but line ends, and something to read
+_SENDABLE: Final = r"[^\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f]"
+_READABLE: Final = r"[^\s\u0000-\u001f\u007f-\u009f]"
+SENDABLE_SCHEMA: Final[dict[str, JsonValue]] = {"pattern": f"^{_SENDABLE}*{_READABLE}{_SENDABLE}*$"}
+TextField = Annotated[str, SENDABLE, Field(json_schema_extra=SENDABLE_SCHEMA)]
 TimeField = Annotated[
     datetime,
     BeforeValidator(_time),

@@ -13,6 +13,7 @@ A route registers itself with a decorator, above `permission` or below it:
             problems=(409,),  # beyond those that follow from what is said here
             idempotent=True,  # takes an Idempotency-Key
             example={"name": "...", ...},  # a body, for the curl and Python lines of /api/docs
+            form=Example({"name": "..."}, "rows.csv", "to,..."),  # the same of a form
         )
     )
 
@@ -40,11 +41,25 @@ from ussdapp.web.problems import json_reply
 openapi = Blueprint("openapi", __name__, url_prefix="/api/v1")
 
 JSON: Final = "application/json"
+FORM: Final = "multipart/form-data"
 PROBLEM: Final = "application/problem+json"
 UNDER: Final = "/api/"
 _KEPT: Final = "ussdapp.openapi"
 _REF: Final = "#/components/schemas/{model}"
 _PARAMETER: Final = re.compile(r"<(?:[^:<>]+:)?([a-z_]+)>")
+_AGAIN: Final = {
+    "Retry-After": {
+        "description": "Seconds after which to try again.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+# headers of problems
+_SAID_WITH: Final[Mapping[int, dict[str, Any]]] = {
+    401: {"WWW-Authenticate": {"required": True, "schema": {"const": "Bearer"}}},
+    429: _AGAIN,
+    503: _AGAIN,
+}
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -78,8 +93,18 @@ class ProblemDocument(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """A form as it may be sent: its fields, and a file of that name that holds that text."""
+
+    fields: Mapping[str, str]
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """What a route takes and answers. `path` describes its path parameters."""
+    """What a route takes and answers. `example` is a body of JSON, `form` one with a file;
+    `path` describes its path parameters."""
 
     summary: str
     answers: Mapping[int, type[BaseModel] | str | None]
@@ -88,6 +113,7 @@ class Operation:
     problems: tuple[int, ...] = ()
     idempotent: bool = False
     example: Mapping[str, Any] | None = None
+    form: Example | None = None
     path: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -200,9 +226,23 @@ def _schemas(found: list[Route]) -> dict[str, Any]:
         ref_template=_REF,
     )
     schemas: dict[str, Any] = made["$defs"]
+    for model in {one for route in found for one in _forms(route)}:
+        _without_nulls(schemas[model])
     # an answer without fields at fault has no errors
     schemas["ProblemDocument"]["required"] = ["type", "title", "status", "detail"]
     return schemas
+
+
+def _forms(route: Route) -> Iterator[str]:
+    bodies = route.operation.bodies.items()
+    return (model.__name__ for media, model in bodies if media == FORM)
+
+
+def _without_nulls(form: dict[str, Any]) -> None:
+    """A form has no null: what is not given is left out."""
+    form["properties"] = {
+        name: _without_null(member) for name, member in form["properties"].items()
+    }
 
 
 def _name(model: type[BaseModel]) -> str:
@@ -222,12 +262,22 @@ def _operation(route: Route) -> dict[str, Any]:
         told["requestBody"] = {
             "required": True,
             "content": {
-                media: {"schema": _ref(model)}
-                | ({"example": dict(said.example)} if said.example and media == JSON else {})
+                media: {"schema": _ref(model)} | _shown(said, media)
                 for media, model in said.bodies.items()
             },
         }
     return told
+
+
+def _shown(said: Operation, media: str) -> dict[str, Any]:
+    if media == JSON and said.example:
+        return {"example": dict(said.example)}
+    if media == FORM and said.form:
+        # a file is read by what its name ends with
+        spelt = f'form-data; name="file"; filename="{said.form.name}"'
+        named = {"schema": {"type": "string"}, "example": spelt}
+        return {"encoding": {"file": {"headers": {"Content-Disposition": named}}}}
+    return {}
 
 
 def _identity(route: Route) -> str:
@@ -300,6 +350,8 @@ def _answers(route: Route) -> dict[str, Any]:
             "description": HTTPStatus(status).phrase,
             "content": {PROBLEM: {"schema": _ref(ProblemDocument)}},
         }
+        if status in _SAID_WITH:
+            answers[str(status)]["headers"] = _SAID_WITH[status]
     return answers
 
 
