@@ -601,7 +601,7 @@ class Questions(Protocol):
 
     def end(self, claimed: Claimed, how: Ended, told: Notification | None, now: datetime) -> bool:
         """Commits its end and the notification together, once, and forgets what was asked; tells
-        whether there is a notification now."""
+        whether this was the once."""
         ...
 
 

@@ -49,7 +49,8 @@ def test_a_sender_id_of_the_allowed_set_is_taken(name: str) -> None:
         ("255754000001", "shape"), ("07540", "shape"), ("-EGA", "shape"), ("15200", "shared"),
         ("ЕGА", "look_alike"), ("ΕGA", "look_alike"), ("EGÁ", "look_alike"), ("", "shape"),
         ("info", "generic"), ("SMS-INFO", "generic"), ("0TP", "generic"), ("SERIKALI", "generic"),
-        ("Tanzania", "generic"), ("N0TICE", "generic"), ("A L E R T", "generic"),
+        ("Tanzania", "generic"), ("N0TICE", "generic"), ("I52OO", "look_alike"),
+        ("A L E R T", "generic"),
     ],
 )  # fmt: skip
 def test_a_sender_id_that_can_be_nobodys_is_refused(name: str, code: str) -> None:

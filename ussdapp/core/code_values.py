@@ -128,6 +128,8 @@ def _sender_id(value: str, short_code: str) -> str:
     if not _SENDER_ID.fullmatch(value) or "  " in value:
         told = "A sender ID is 3 to 11 letters, digits, spaces or . & _ -, or a short code."
         raise CodeRefused("value", "shape", told)
+    if forms(value) & forms(short_code):
+        raise CodeRefused("value", "look_alike", f"It reads like {short_code}, the short code.")
     _refuse_generic(value)
     return value
 
@@ -180,12 +182,13 @@ def _refuse_held(new: Held, one: Held) -> None:
     if one.value == new.value:
         told = "You have it or asked for it." if ours else "Another institution has it."
         raise CodeRefused("value", "taken", told)
-    near = forms(one.value) & forms(new.value)
-    if not (near or (new.kind is CodeKind.SENDER_ID and alike(one.value, new.value))):
-        return
-    if near or not ours:
+    if forms(one.value) & forms(new.value):
         whose = "which is yours" if ours else "which is another institution's"
-        raise CodeRefused("value", "look_alike", f"It reads like {one.value}, {whose}.")
+    elif not ours and new.kind is CodeKind.SENDER_ID and alike(one.value, new.value):
+        whose = "one character apart, which is another institution's"
+    else:
+        return
+    raise CodeRefused("value", "look_alike", f"It reads like {one.value}, {whose}.")
 
 
 def _refuse_path(new: Held, standing: Standing) -> None:

@@ -71,7 +71,7 @@ class PgQuestions:
         def work(connection: Connection) -> bool:
             if first(connection, _END, (how.value, now, claimed.id)) is None:
                 return False
-            return told is not None and accept(connection, self._seal, told)
+            return told is None or accept(connection, self._seal, told)
 
         return self._database.run(work)
 

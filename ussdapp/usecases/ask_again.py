@@ -133,8 +133,9 @@ class AskAgain:
     def _end(self, claimed: Claimed, how: Ended, heard: Heard, now: datetime) -> None:
         question = claimed.question
         told = self._told(question, "late", heard, now) if heard.name else None
-        if self.questions.end(claimed, how, told, now) and told:
-            self.doorbells.ring(told.channel)
+        if self.questions.end(claimed, how, told, now):
+            if told:
+                self.doorbells.ring(told.channel)
             log.info("question.ended", office=question.office, how=how.value, tries=claimed.tries)
 
     def _told(self, question: Question, which: str, heard: Heard, now: datetime) -> Notification:
