@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -19,8 +20,9 @@ from ussdapp.usecases.tell_webhook import Together
 _EVERY_S: Final = 0.25  # between looks for what is due, unless a window has just ended
 _LOOK_S: Final = 1.0  # between looks for what became final
 _SWEEP_S: Final = 600.0
-_DRAIN_S: Final = 6.0  # what a stop waits for posts under way; the others are made by the next one
+_DRAIN_S: Final = 3.5  # what a stop waits for posts under way; what is later is posted again
 MOST: Final = 32  # webhooks under way in this process
+MOST_OF_ONE: Final = 4  # of them of one institution: what hangs takes no more than that
 PLACES: Final = 8  # posts to one of them at once
 
 log = structlog.get_logger()
@@ -56,7 +58,8 @@ class Telling:
         self._tellings = tellings
         self._tell = tell
         self._clock = clock
-        self._room = threading.BoundedSemaphore(MOST)
+        self._under_way: Counter[str] = Counter()  # windows, by institution
+        self._lock = threading.Lock()
         self._wake = threading.Event()
         self._look_at = self._sweep_at = 0.0
 
@@ -64,32 +67,41 @@ class Telling:
         """Until told to stop, then as long as posts under way may take."""
         while not stopping.is_set():
             self._wake.clear()
-            try:
-                self._now_and_then()
-                self.begin()
-            except Unavailable:
-                log.warning("telling.postponed")
-                stopping.wait(_EVERY_S)
+            for step in (self._look, self.begin, self._sweep):
+                try:
+                    step()
+                except Unavailable:
+                    log.warning("telling.postponed", step=step.__name__.strip("_"))
             self._wake.wait(_EVERY_S)
         deadline = time.monotonic() + _DRAIN_S
-        for _ in range(MOST):  # a place is free again when its window has ended
-            self._room.acquire(timeout=max(0.0, deadline - time.monotonic()))
+        while self.under_way() and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def begin(self) -> int:
         """Begins a window of each webhook with due events, as far as there is room; returns how
         many."""
-        room = sum(self._room.acquire(blocking=False) for _ in range(MOST))
-        taken: list[Endpoint] = []
-        try:
-            if room:
-                taken = self._tellings.take(self._clock(), room)
-        finally:
-            for _ in range(room - len(taken)):
-                self._room.release()
-        for endpoint in taken:
-            # a daemon: a window that hangs does not keep the process
-            threading.Thread(target=self._told, args=(endpoint,), daemon=True).start()
-        return len(taken)
+        begun = 0
+        while begun < MOST and (room := MOST - self.under_way()):
+            with self._lock:
+                busy = [one for one, count in self._under_way.items() if count >= MOST_OF_ONE]
+            taken = self._tellings.take(self._clock(), room, busy)
+            if not taken:
+                break
+            begun += len(taken)
+            for endpoint in taken:
+                self._begin(endpoint)
+        return begun
+
+    def under_way(self) -> int:
+        """How many windows are being posted."""
+        with self._lock:
+            return self._under_way.total()
+
+    def _begin(self, endpoint: Endpoint) -> None:
+        with self._lock:
+            self._under_way[endpoint.institution] += 1
+        # a daemon: a window that hangs does not keep the process
+        threading.Thread(target=self._told, args=(endpoint,), daemon=True).start()
 
     def _told(self, endpoint: Endpoint) -> None:
         try:
@@ -97,19 +109,22 @@ class Telling:
         except Unavailable:
             log.warning("webhook.unrecorded", institution=endpoint.institution)
         finally:
-            self._room.release()
+            with self._lock:
+                self._under_way[endpoint.institution] -= 1
             self._wake.set()
 
-    def _now_and_then(self) -> None:
-        ticks = time.monotonic()
-        if ticks >= self._look_at:
-            again = self._tellings.look(self._clock())
-            self._look_at = 0.0 if again else time.monotonic() + _LOOK_S
-            if again:
-                self._wake.set()
-        if ticks >= self._sweep_at:
+    def _look(self) -> None:
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + _LOOK_S
+        if self._tellings.look(self._clock()):
+            self._look_at = 0.0
+            self._wake.set()
+
+    def _sweep(self) -> None:
+        if time.monotonic() >= self._sweep_at:
+            self._sweep_at = time.monotonic() + _SWEEP_S
             self._tellings.sweep(self._clock())
-            self._sweep_at = ticks + _SWEEP_S
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from ussdapp.core.reference import Reference
 from ussdapp.stores.tellings import LEASE
 from ussdapp.web.api import verified as shown_in_the_docs
 from ussdapp.web.api.webhook_events import TOLD
-from workers.telling import MOST, Telling, together
+from workers.telling import MOST, MOST_OF_ONE, Telling, together
 
 DELIVERED, DOUBTED = "255700000000", "255700000003"
 EVENTS = ["notification.final", "bulk.finished", "case.opened", "sms.received"]
@@ -311,6 +311,24 @@ def test_one_that_hangs_delays_no_other_and_is_held_alone(world: Served) -> None
              " ON w.id = d.webhook_id WHERE w.failures > 0")]  # fmt: skip
     assert sorted(set(tries)) == [0, 1]
     assert 8 <= sum(tries) <= 12
+
+
+def test_an_institution_with_many_that_hang_takes_no_more_than_its_share(world: Served) -> None:
+    gate = threading.Event()
+    with web_peer(lambda wire: gate.wait()) as hangs, web_peer() as peer:
+        for number in range(MOST_OF_ONE + 3):
+            put(world, hangs.port, "gepg-live", f"hook-{number}")
+            world.ask("POST", f"/api/v1/webhooks/hook-{number}/test", "gepg-live")
+        put(world, peer.port)
+        open_case(world)
+        working = worker(world)
+        assert working.begin() == MOST_OF_ONE + 1
+        until(lambda: len(peer.requests) == 1 and len(hangs.requests) == MOST_OF_ONE)
+        assert working.begin() == 0
+        gate.set()
+        until(lambda: not working.under_way())
+        assert working.begin() == 3
+        until(lambda: not working.under_way())
 
 
 def test_more_webhooks_than_there_is_room_for_all_have_their_turn(world: Served) -> None:

@@ -83,7 +83,7 @@ class Event:
     type: str
     at: datetime
     tries: int
-    data: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

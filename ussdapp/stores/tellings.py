@@ -1,6 +1,6 @@
 """Knows the events on their way to webhooks: what became final, which are due, how posts ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
 
@@ -65,11 +65,16 @@ _LOOK: Final = (
     SELECT count(*) FROM due
 """
 )
+# One of each institution at a time, so that who has many gets no more turns.
 _TAKE: Final = """
     UPDATE webhooks w SET held_until = %(until)s
-    FROM (SELECT id FROM webhooks h WHERE off_at IS NULL AND held_until <= %(now)s
-            AND EXISTS (SELECT FROM deliveries d WHERE d.webhook_id = h.id
-                AND d.status = 'waiting' AND d.due_at <= %(now)s)
+    FROM (SELECT id FROM webhooks WHERE held_until <= %(now)s AND id IN (
+            SELECT DISTINCT ON (h.institution_id) h.id
+            FROM webhooks h JOIN institutions i ON i.id = h.institution_id
+            WHERE h.off_at IS NULL AND h.held_until <= %(now)s AND i.short_name <> ALL (%(busy)s)
+                AND EXISTS (SELECT FROM deliveries d WHERE d.webhook_id = h.id
+                    AND d.status = 'waiting' AND d.due_at <= %(now)s)
+            ORDER BY h.institution_id, h.held_until)
         ORDER BY held_until LIMIT %(most)s FOR UPDATE SKIP LOCKED) t, institutions i
     WHERE w.id = t.id AND i.id = w.institution_id
     RETURNING w.id, i.short_name, w.name, w.url_sealed, w.secret_sealed, w.former_sealed,
@@ -97,9 +102,10 @@ _SWITCH_OFF: Final = """
 """
 _GIVE_UP: Final = """
     UPDATE deliveries SET status = 'given_up' WHERE id IN (
-        SELECT d.id FROM webhooks w JOIN deliveries d ON d.webhook_id = w.id
-        WHERE d.status = 'waiting' AND (w.off_at IS NOT NULL
-            OR (d.due_at < %(now)s AND d.at < %(before)s))
+        SELECT o.id FROM webhooks w CROSS JOIN LATERAL (
+            SELECT id FROM deliveries d WHERE d.webhook_id = w.id AND d.status = 'waiting'
+                AND (w.off_at IS NOT NULL OR (d.due_at < %(now)s AND d.at < %(before)s))
+            LIMIT %(most)s) o
         LIMIT %(most)s)
 """
 _FORGET: Final = """
@@ -132,9 +138,10 @@ class PgTellings:
         row = self._database.run(lambda link: first(link, _LOOK, values))
         return row is not None and row[0] > 0
 
-    def take(self, now: datetime, most: int) -> list[Endpoint]:
-        """Commits up to `most` webhooks with due events as this process's, for LEASE."""
-        values = {"now": now, "most": most, "until": now + LEASE}
+    def take(self, now: datetime, most: int, busy: Collection[str] = ()) -> list[Endpoint]:
+        """Commits up to `most` webhooks with due events as this process's, for LEASE: at most one
+        of each institution, and none of those that are busy."""
+        values = {"now": now, "most": most, "until": now + LEASE, "busy": list(busy)}
         found = self._database.run_once(lambda link: rows(link, _TAKE, values))
         return [self._endpoint(row, now) for row in found]
 
@@ -200,9 +207,9 @@ class PgTellings:
         shown = self._seal.open_text(url, URL)
         return Endpoint(number, institution, name, shown, opened, until, failures)
 
-    def _event(self, row: tuple[Any, ...], data: Mapping[str, Any]) -> Event:
+    def _event(self, row: tuple[Any, ...], facts: Mapping[str, Any]) -> Event:
         number, kind, at, tries = row[:4]
-        return Event(number, message_id(self._ids, number), kind, at, tries, data)
+        return Event(number, message_id(self._ids, number), kind, at, tries, facts)
 
 
 def _failures(endpoint: Endpoint, done: Sequence[Posted], held: timedelta | None) -> int:

@@ -67,7 +67,7 @@ class Facts:
                 "status_at": status_at,
                 "parts": parts,
                 "reference": opened(reference) if reference else None,
-                "bulk": self._bulk_ids[live].shown(bulk) if bulk else None,
+                "bulk": self._bulk_ids[live].shown(bulk) if live is not None else None,
             }
             for number, status, status_at, parts, reference, bulk, live in found
         }

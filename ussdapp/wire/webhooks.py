@@ -26,7 +26,7 @@ def new_secret(octets: Callable[[int], bytes] = secrets.token_bytes) -> str:
 
 def spelt(event: Event) -> str:
     """The body: the same for the same event, each time it is posted."""
-    told = {"type": event.type, "timestamp": rfc3339(event.at), "data": dict(event.data)}
+    told = {"type": event.type, "timestamp": rfc3339(event.at), "data": dict(event.facts)}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"), default=_time)
 
 

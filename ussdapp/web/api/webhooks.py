@@ -131,7 +131,7 @@ def put(name: str) -> Response:
         raise Problem(422, REFUSED, [FieldError("url", "forbidden", f"{why}.")]) from None
     except TooManyWebhooks:
         raise Problem(409, "You have as many webhooks as there may be: drop one.") from None
-    view, _ = parts.gateway.webhooks.one(by, name)
+    view, _ = _found(name, parts.gateway.webhooks.one)
     if secret is None:
         return answered(200, WebhookShown(**_members(view)))
     headers = {"Cache-Control": "no-store"}
