@@ -32,7 +32,7 @@ BEGIN
     BEGIN
         UPDATE quota_shards SET used = used + wanted
             WHERE institution_id = of AND live = is_live AND day = today
-                AND shard = pg_backend_pid() % 32
+                AND shard = pg_backend_pid() % 64
                 AND (is_urgent OR may IS NULL OR used + wanted <= may);
         IF FOUND THEN
             RETURN;
@@ -48,7 +48,7 @@ END $$;
 CREATE FUNCTION share_quota(of integer, is_live boolean, is_urgent boolean, today date,
     wanted bigint) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    mine smallint := pg_backend_pid() % 32;
+    mine smallint := pg_backend_pid() % 64;
     limits record;
     today_used bigint;
     shards integer;
@@ -63,8 +63,8 @@ BEGIN
         SELECT of, is_live, day, -1, sum(used) FROM over GROUP BY day
         ON CONFLICT (institution_id, live, day, shard)
             DO UPDATE SET used = q.used + excluded.used;
-    INSERT INTO quota_shards (institution_id, live, day, shard) VALUES (of, is_live, today, mine)
-        ON CONFLICT DO NOTHING;
+    INSERT INTO quota_shards (institution_id, live, day, shard)
+        SELECT of, is_live, today, n FROM generate_series(0, 63) n ON CONFLICT DO NOTHING;
     PERFORM FROM quota_shards WHERE institution_id = of AND live = is_live AND day = today
         ORDER BY shard FOR UPDATE;
     SELECT quota_day, quota_month INTO limits FROM institutions WHERE id = of;
