@@ -53,7 +53,16 @@ def test_a_branch_over_some_days_as_json(told: Told) -> None:
 
 def test_days_without_counts_are_an_empty_list(told: Told) -> None:
     assert json.loads(told("--to", "2020-01-01", "--json").output) == []
-    assert told("--to", "2020-01-01").output == ""
+
+
+def test_days_without_counts_are_said_to_be_empty(told: Told) -> None:
+    assert (
+        told("--to", "2020-01-01").output == "Nothing was counted from 2020-01-01 to 2020-01-01.\n"
+    )
+    done = told("GEPG", "--from", "2020-01-01", "--to", "2020-01-02")
+    assert (done.exit_code, done.output) == (
+        0, "Nothing was counted from 2020-01-01 to 2020-01-02 in gepg.\n"
+    )  # fmt: skip
 
 
 def test_a_first_day_after_the_last_is_refused(told: Told) -> None:

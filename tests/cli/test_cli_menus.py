@@ -63,6 +63,28 @@ def test_each_fault_is_a_sentence_and_the_end_is_red(tmp_path: Path) -> None:
     assert done.output.endswith("faults\n")
 
 
+def test_a_goto_that_leads_nowhere_hides_no_other_fault(tmp_path: Path) -> None:
+    faulty = """
+[x]
+kind = "input"
+sw = "“Namba”"
+en = "Number"
+wrong = { sw = "Andika tena", en = "Again" }
+saves = "x"
+goto = "hakuna"
+"""
+    done = run("menus", "check", small(tmp_path, faulty))
+    assert "'ega.huduma.hakuna' leads to no screen" in done.output
+    assert "“" in done.output
+    assert done.output.endswith("2 faults\n")
+
+
+def test_one_fault_is_counted_as_one(tmp_path: Path) -> None:
+    faulty = '\n[x]\nkind = "end"\nsw = "Ndiyo"\nen = "Yes"\n'
+    done = run("menus", "check", small(tmp_path, faulty))
+    assert done.output.endswith("no path leads here\n1 fault\n")
+
+
 def test_keywords_offices_and_owners_are_checked_with_the_screens(tmp_path: Path) -> None:
     folder = small(tmp_path)
     keywords = (SHIPPED / "keywords.toml").read_text("utf-8")

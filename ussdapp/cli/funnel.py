@@ -30,6 +30,10 @@ def funnel(
     with opened() as parts:
         found = PgFunnel(parts.database).of(period)
     rows = [_row(fact) for fact in found]
+    if not rows and not as_json:
+        days = f"{period.first} to {period.last}"
+        click.echo(f"Nothing was counted from {days}{f' in {branch.lower()}' if branch else ''}.")
+        return
     heads = [{name: name for name in rows[0]}] if rows and not as_json else []
     say([*heads, *rows], as_json=as_json)
 

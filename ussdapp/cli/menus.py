@@ -61,7 +61,8 @@ def check(folder: Path, more: tuple[str, ...]) -> None:
         faults += check_services(folder / KEYWORDS, offices)
     for fault in faults:
         click.echo(fault)
-    click.echo(f"{len(faults)} faults" if faults else "menus proven")
+    number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    click.echo(number if faults else "menus proven")
     sys.exit(bool(faults))
 
 

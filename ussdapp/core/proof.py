@@ -19,12 +19,13 @@ def faults(
 ) -> list[str]:
     """Every fault of the menu, in its own order; an empty list is the proof. `offices` are those
     that may be asked, None for any."""
-    broken = [*_leading(menu), *shape_faults(menu, asks, offices)]
-    if broken:
-        return broken  # paths and widths are only worth asking about when every goto exists
+    leading, shapes = list(_leading(menu)), list(shape_faults(menu, asks, offices))
     words = list(strange(menu))
-    # what is not GSM-7 has no width in septets
-    return [*_lost(menu, asks), *words, *(() if words else wide(menu, asks))]
+    # paths are only worth asking about when every goto exists, widths when every ask does; what is
+    # not GSM-7 has no width in septets
+    lost = [] if leading or shapes else list(_lost(menu, asks))
+    broad = [] if shapes or words else list(wide(menu, asks))
+    return [*leading, *shapes, *lost, *words, *broad]
 
 
 def _leading(menu: Menu) -> Iterator[str]:

@@ -71,13 +71,13 @@ class Institution:
 def open_home(folder: Path) -> Home:
     """Make the folder if need be and hold it; CannotStart when it is another's or another
     supervisor holds it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.geteuid():
+    try:
+        lock = _opened(folder)
+    except OSError as trouble:
+        reason = (trouble.strerror or type(trouble).__name__).lower()
         raise CannotStart(
-            f"{folder} belongs to another user: set USSDAPP_HOME to a folder of your own."
-        )
-    folder.chmod(0o700)
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            f"{folder} cannot be used ({reason}): set USSDAPP_HOME to a folder you may write in."
+        ) from None
     deadline = time.monotonic() + LEAVING
     while not _locked(lock):
         holder = os.pread(lock, 20, 0).decode().strip()
@@ -90,6 +90,17 @@ def open_home(folder: Path) -> Home:
     os.ftruncate(lock, 0)
     os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
     return Home(folder, lock)
+
+
+def _opened(folder: Path) -> int:
+    """The descriptor of its lock file; raises OSError."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.geteuid():
+        raise CannotStart(
+            f"{folder} belongs to another user: set USSDAPP_HOME to a folder of your own."
+        )
+    folder.chmod(0o700)
+    return os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
 
 
 def made_secrets(folder: Path) -> Table:

@@ -19,9 +19,22 @@ class Port:
     claim: socket.socket
 
 
+def number_of(spelt: str) -> int:
+    """The port that PORT names; raises CannotStart."""
+    if spelt.isascii() and spelt.isdigit() and len(spelt) < 6 and 0 < int(spelt) < 65536:
+        return int(spelt)
+    raise CannotStart(f"PORT is {spelt[:20]!r}: set it to a number from 1 to 65535, such as 8000.")
+
+
 def take(number: int) -> Port:
-    """This port, or CannotStart when somebody listens there or another copy holds it."""
-    port = _taken(number)
+    """This port, or CannotStart when it is not this user's to take, somebody listens there or
+    another copy holds it."""
+    try:
+        port = _taken(number)
+    except PermissionError:
+        raise CannotStart(
+            f"Port {number} is for the superuser alone: set PORT to one from 1024 on."
+        ) from None
     if port is None:
         raise CannotStart(f"Port {number} is taken: set PORT to another one.")
     return port
@@ -63,7 +76,7 @@ def _taken(number: int) -> Port | None:
             probe.bind(("127.0.0.1", number))
     except OSError as error:
         claim.close()
-        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+        if error.errno != errno.EADDRINUSE:
             raise
         return None
     return Port(number, claim)

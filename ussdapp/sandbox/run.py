@@ -37,7 +37,7 @@ from ussdapp.sandbox.plan import (
     python,
     wishes,
 )
-from ussdapp.sandbox.ports import answers_200, listens, take, take_from
+from ussdapp.sandbox.ports import answers_200, listens, number_of, take, take_from
 from ussdapp.sandbox.procfile import programs, read_procfile
 from ussdapp.sandbox.toml import toml_text
 from ussdapp.settings import secret
@@ -63,7 +63,7 @@ class Supervisor:
         self._wishes = wishes
         self._mark = secrets.token_hex(16)
         self._given = given_settings(environ)
-        web = take(int(environ.get("PORT") or 8000))
+        web = take(number_of(environ.get("PORT") or "8000"))
         peers = (SMSC_PORT, SMSC_CONTROL_PORT, AGGREGATOR_PORT, BACK_OFFICE_PORT)
         self._held = (web, *map(take_from, peers))
         self._ports = Ports(*(port.number for port in self._held))
