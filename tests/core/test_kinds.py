@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ussdapp.core import gsm7
-from ussdapp.core.kinds import KINDS, examples, is_past, taken
+from ussdapp.core.kinds import KINDS, examples, is_ahead, is_past, taken
 from ussdapp.core.patterns import MOST_WAYS, accepted, pattern_fault
 from ussdapp.core.screens import Input
 
@@ -118,3 +118,15 @@ def test_what_is_no_pattern_is_told_so(accepts: str) -> None:
 def test_many_alternatives_are_counted_not_tried() -> None:
     assert pattern_fault("(a|b|cd)" * 40) is not None
     assert MOST_WAYS > 182 * 182
+
+
+@pytest.mark.parametrize(
+    ("day", "ahead"),
+    [("21112026", False), ("22112026", True), ("23112026", True), ("01012027", True),
+     ("31122025", False)],
+)  # fmt: skip
+def test_a_future_date_is_not_before_today(day: str, ahead: bool) -> None:
+    assert is_ahead(day, "20261122") is ahead
+    screen = Input({}, {}, "x", "y", takes="date", future=True)
+    assert (accepted(screen, day, "20261122") is not None) is ahead
+    assert is_ahead(day, ""), "nobody knows which day it is"

@@ -132,6 +132,12 @@ FAULTS = {
         'takes = "meter"\npast = true',
         "demo/kila.toml [mita]: past is only for takes = 'date'",
     ),
+    "a future that is no date": (
+        SERVICE,
+        'takes = "meter"',
+        'takes = "meter"\nfuture = true',
+        "demo/kila.toml [mita]: future is only for takes = 'date', and without past",
+    ),
     "a slow pattern": (
         SERVICE,
         "accepts = '[A-Z]{2}[0-9]{1,4}'",

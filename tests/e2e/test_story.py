@@ -32,10 +32,10 @@ def test_a_citizen_complains_follows_up_and_is_answered(system: System) -> None:
     eventually(lambda: system.statuses_of(ASHA) == ["delivered"])
 
     status = system.dial("story-2", ASHA, "9", "2", "2", reference)[-1]
-    assert status == f"END Mrejesho kwa EGA\nKumbukumbu: {reference}\nHali: Imepokelewa"
+    assert status == f"END Mrejesho kwa EGA\nKumbukumbu: {reference}\nHali: Umepokelewa"
     assert system.sms("story-mo-1", ASHA, f"hali {reference}").status == 200
     asked = eventually(lambda: system.ledger(ASHA)[1:])
-    assert asked == [f"EGA. Kumbukumbu: {reference}. Hali: Imepokelewa."]
+    assert asked == [f"EGA. Kumbukumbu: {reference}. Hali: Umepokelewa."]
 
     told = system.reply(reference.replace("-", ""), "Tumerekebisha, jaribu tena.")
     assert told.status == 201
@@ -43,12 +43,12 @@ def test_a_citizen_complains_follows_up_and_is_answered(system: System) -> None:
     assert answered == [f"EGA kuhusu {reference}: Tumerekebisha, jaribu tena."]
 
     screen = system.dial("story-3", ASHA, "9", "2", "2", reference.replace("-", " "))[-1]
-    assert "Hali: Imejibiwa" in screen
+    assert "Hali: Umejibiwa" in screen
     assert "Tumerekebisha" in screen
     system.sms("story-mo-2", ASHA, f"HALI {reference}")
     said = eventually(lambda: system.ledger(ASHA)[3:])
     assert said == [
-        f"EGA. Kumbukumbu: {reference}. Hali: Imejibiwa. Jibu: Tumerekebisha, jaribu tena."
+        f"EGA. Kumbukumbu: {reference}. Hali: Umejibiwa. Jibu: Tumerekebisha, jaribu tena."
     ]
     eventually(lambda: system.statuses_of(ASHA) == ["delivered"] * 4)
 

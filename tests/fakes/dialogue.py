@@ -179,9 +179,9 @@ class FakeDialogues:
         self._reach()
         return self.beginnings.get(key)
 
-    def language(self, msisdn: Msisdn) -> str:
+    def language(self, msisdn: Msisdn, otherwise: str = "sw") -> str:
         self._reach()
-        return self.languages.get(msisdn, "sw")
+        return self.languages.get(msisdn, otherwise)
 
     def remember_language(self, msisdn: Msisdn, language: str, at: datetime) -> None:
         self._reach()

@@ -123,9 +123,9 @@ class Kept:
     def began_at(self, key: str) -> datetime | None:
         return None
 
-    def language(self, msisdn: Msisdn) -> str:
+    def language(self, msisdn: Msisdn, otherwise: str = "sw") -> str:
         self._alive()
-        return self.languages.get(msisdn, "sw")
+        return self.languages.get(msisdn, otherwise)
 
     def remember_language(self, msisdn: Msisdn, language: str, at: datetime) -> None:
         self.languages[msisdn] = language

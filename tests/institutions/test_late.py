@@ -78,7 +78,7 @@ def test_a_summary_taken_late_is_posted_again_with_its_id_and_told_once(offices,
     assert first["request_id"] == second["request_id"] == "late-2"
     assert second["again"]
     (text,) = texts(database)
-    assert text.startswith("GMS: e-GA: Ombi la baruapepe")
+    assert text.startswith("GMS: e-GA: Ombi la barua pepe")
     assert first["reference"] in text
 
 

@@ -58,7 +58,7 @@ def answers_to(menu: Menu, session: Session, ask: Ask) -> Iterator[Found]:
     screen = menu.screens[ask.screen]
     assert isinstance(screen, Lookup)
     if ask.name not in (LOOK_UP, HAND_IN):
-        values = {"taasisi": "EGA", "kumbukumbu": REFERENCE, "hali": "Imepokelewa"}
+        values = {"taasisi": "EGA", "kumbukumbu": REFERENCE, "hali": "Umepokelewa"}
         values["jibu"] = "Tumerekebisha, jaribu tena. " * 8
         yield from (Found(outcome, values) for outcome in screen.goto)
         return

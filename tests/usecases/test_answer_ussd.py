@@ -312,7 +312,7 @@ def test_a_citizen_follows_up_their_own_case_only(world: World) -> None:
     stranger = replace(handset(world), msisdn=JUMA, session_id="ATUid_4")
     stranger.dials()
     stranger.keys_in("2")  # not where the last dialogue was left
-    assert "Hali: Imepokelewa" in shown[ASHA].text
+    assert "Hali: Umepokelewa" in shown[ASHA].text
     assert shown[JUMA] == stranger.keys_in("9", "2", "2", "000000000000")
 
 

@@ -36,7 +36,7 @@ BILL = LookedUp(True, {"detail_01": "Imelipwa", "detail_02": "TZS 5,000", "detai
                        "detail_04": "20/11/2026", "detail_05": "Ada"})  # fmt: skip
 PAID = (
     "Bili 994550451254, Ada. Hali: Imelipwa. Kiasi: TZS 5,000. Baki: TZS 0. "
-    "Mwisho/malipo: 20/11/2026. Ikiisha au kufutwa, omba mpya."
+    "Tarehe ya kulipa: 20/11/2026. Ikiisha au kufutwa, omba mpya."
 )
 
 
@@ -93,7 +93,7 @@ def test_a_complaint_is_filed_and_its_reference_told() -> None:
         ("LALAMIKO MAJI", "Andika neno LALAMIKO"),
         ("GEPG", "Andika GEPG na namba ya malipo"),
         ("gepg 99455045125", "Andika GEPG na namba ya malipo"),
-        ("MORE", "Andika neno MORE, namba ya kumbukumbu, kisha maelezo."),
+        ("MORE", "Write the word MORE, the reference number, then your words."),
         (f"zaidi {ONE}", "Andika neno ZAIDI, namba ya kumbukumbu, kisha maelezo."),
         (f"ZAIDI {ONE} bado", "Namba ya kumbukumbu haijapatikana"),
         ("ZAIDI kesho", "Namba ya kumbukumbu haijapatikana"),
@@ -112,6 +112,45 @@ def test_each_text_gets_its_answer(text: str, answer: str) -> None:
     receiving(kept)(mo(text), NOON)
     assert len(said(kept)) == 1
     assert said(kept)[0].startswith(answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "remembered", "answer"),
+    [
+        ("HELP", None, "Send: LALAMIKO"),
+        ("help", None, "Send: LALAMIKO"),
+        ("MSAADA", None, "Tuma: LALAMIKO"),
+        ("HELP", "sw", "Tuma: LALAMIKO"),
+        ("MSAADA", "en", "Send: LALAMIKO"),
+        (f"STATUS {ONE}", None, "That reference number was not found"),
+        ("START", None, "You will get notices"),
+        ("STOP", None, "Hutapokea tena"),
+    ],
+)
+def test_an_english_word_is_answered_in_english_where_no_language_is_remembered(
+    text: str, remembered: str | None, answer: str
+) -> None:
+    kept = Kept()
+    if remembered:
+        kept.languages[ASHA] = remembered
+    receiving(kept)(mo(text), NOON)
+    assert said(kept)[0].startswith(answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "example"),
+    [
+        (f"ZAIDI {ONE} bado", "mfano: ZAIDI 1234-5678-9018 Barua pepe bado haifunguki"),
+        (f"HALI {ONE}", "mfano: HALI 1234-5678-9018"),
+        (f"MORE {ONE} still", "example: MORE 1234-5678-9018 E-mail is still down"),
+    ],
+)
+def test_an_unknown_reference_is_answered_with_an_example_of_the_same_word(
+    text: str, example: str
+) -> None:
+    kept = Kept()
+    receiving(kept)(mo(text), NOON)
+    assert said(kept)[0].endswith(example)
 
 
 def test_the_same_text_again_has_one_effect_and_one_answer() -> None:

@@ -57,4 +57,4 @@ def test_with_redis_away_a_citizen_still_follows_up(kept: Kept) -> None:
     tries = FakeSessions()
     tries.down = True
     counting(kept, tries)(mo(f"HALI {ONE}", "m2"), NOON)
-    assert "Hali: Imepokelewa" in said(kept)[-1]
+    assert "Hali: Umepokelewa" in said(kept)[-1]

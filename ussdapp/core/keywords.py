@@ -42,6 +42,8 @@ WORDS: Final[Mapping[str, Verb]] = {
     "LUGHA": Verb.LANGUAGE,
     "LANGUAGE": Verb.LANGUAGE,
 } | {kind.value.upper(): Verb.FILE for kind in Kind}
+# STOP is no English for those who write it: every operator's notices teach the word
+_ENGLISH: Final = frozenset({"HELP", "STATUS", "MORE", "START", "LANGUAGE"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -52,6 +54,11 @@ class Command:
     word: str = ""
     subject: str = ""
     words: str = ""
+
+    @property
+    def language(self) -> str:
+        """What it is answered in where the citizen's language is not known."""
+        return "en" if self.word in _ENGLISH else "sw"
 
     @property
     def rest(self) -> str:

@@ -77,6 +77,11 @@ def is_past(value: str, today: str) -> bool:
     return not today or value[4:] + value[2:4] + value[:2] <= today
 
 
+def is_ahead(value: str, today: str) -> bool:
+    """Whether a date DDMMYYYY is today or after it; any is, while today is not known."""
+    return not today or value[4:] + value[2:4] + value[:2] >= today
+
+
 def examples(name: str, sentence: str) -> Iterator[str]:
     """What a sentence gives as an example of that kind."""
     for run in _EXAMPLE.findall(sentence):

@@ -6,7 +6,7 @@ from functools import lru_cache
 from re import Pattern
 from typing import Any, Final
 
-from ussdapp.core.kinds import is_past, taken
+from ussdapp.core.kinds import is_ahead, is_past, taken
 from ussdapp.core.screens import Input
 
 LONGEST: Final = 182  # characters a pattern is tried on
@@ -18,8 +18,11 @@ def accepted(screen: Input, keyed: str, today: str) -> str | None:
     """What that screen keeps of what was keyed, None when it does not take it."""
     if screen.takes:
         value = taken(screen.takes, keyed)
-        late = screen.past and value is not None and not is_past(value, today)
-        return None if late else value
+        if value is not None and screen.past and not is_past(value, today):
+            return None
+        if value is not None and screen.future and not is_ahead(value, today):
+            return None
+        return value
     if not screen.least <= len(keyed) <= screen.most:
         return None
     if screen.accepts and not _pattern(screen.accepts).fullmatch(keyed):

@@ -101,6 +101,8 @@ def _typed(screen: Input) -> Iterator[str]:
         yield "an input takes 1 to 182 characters, and least is not above most"
     if screen.past and screen.takes != "date":
         yield "past is only for takes = 'date'"
+    if screen.future and (screen.takes != "date" or screen.past):
+        yield "future is only for takes = 'date', and without past"
     if screen.takes and screen.takes not in KINDS:
         yield f"takes {screen.takes!r} is not one of {', '.join(KINDS)}"
     elif screen.takes:

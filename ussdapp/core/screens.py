@@ -76,6 +76,7 @@ class Input:
     least: int = 1
     most: int = 182
     past: bool = False
+    future: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,12 @@ class PgDialogues:
         )
         return row[0] if row else None
 
-    def language(self, msisdn: Msisdn) -> str:
-        """`sw` unless another was remembered."""
+    def language(self, msisdn: Msisdn, otherwise: str = "sw") -> str:
+        """The remembered one, else that."""
         query = "SELECT language FROM citizens WHERE msisdn_index = %s"
         index = self._seal.index(msisdn)
         row = self._database.run(lambda connection: first(connection, query, (index,)))
-        return str(row[0]) if row else "sw"
+        return str(row[0]) if row else otherwise
 
     def remember_language(self, msisdn: Msisdn, language: str, at: datetime) -> None:
         """Remembers it for every later dialogue and text."""

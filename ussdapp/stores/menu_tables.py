@@ -125,6 +125,7 @@ def _input(file: str, table: dict[str, Any]) -> Input:
         least=_number(table, "least", 1),
         most=_number(table, "most", 182),
         past=_flag(table, "past"),
+        future=_flag(table, "future"),
     )
 
 

@@ -116,7 +116,8 @@ class ReceiveMo:
         reached = self.heard_on.get((mo.channel, mo.network))
         if self.networks is not None and reached is not None:
             self.networks.inbound(mo.msisdn, reached, now)
-        language, text = self.dialogues.language(mo.msisdn), cleaned(mo.text).strip()
+        language = self.dialogues.language(mo.msisdn, command.language)
+        text = cleaned(mo.text).strip()
         asked = Asked(effect, mo.msisdn, language, command, now, text[:MOST_WORDS])
         log.info("mo.received", channel=mo.channel, verb=command.verb.value)
         if to := self._handed_over(asked):
@@ -212,15 +213,15 @@ class ReceiveMo:
         try:
             reference = Reference.parse(digits)
             if self._tried(asked) >= MOST_TRIES:
-                return Answer("case_unknown")
+                return Answer("addition_unknown")
             case = self.cases.add(Addition(asked.effect, reference, asked.msisdn, words, asked.at))
         except NotAReference:
-            return Answer("case_unknown")
+            return Answer("addition_unknown")
         except CaseClosed:
             return Answer("case_closed", {"kumbukumbu": str(reference)})
         if case is None:
             self._tried(asked, reference.digits)
-            return Answer("case_unknown")
+            return Answer("addition_unknown")
         return Answer("addition_kept", {"kumbukumbu": str(reference)}, case.institution)
 
     def _status(self, asked: Asked) -> Answer:
