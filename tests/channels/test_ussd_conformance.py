@@ -12,10 +12,11 @@ import pytest
 
 from tests.channels.ussd_speakers import SAMPLES, SPEAKERS, Handset, Speaker, deliver_of
 from tests.fakes.dialogue import MENUS, World
+from tests.fakes.served_menus import ServedMenus
 from ussdapp.channels import africastalking, beem, smpp
 from ussdapp.core.menu import Menu
 from ussdapp.core.session import Shown
-from ussdapp.stores.menu_files import ServedMenus, read_menu
+from ussdapp.stores.menu_files import read_menu
 from ussdapp.wire.http import BadRequest, WireRequest
 from ussdapp.wire.ussd_tlvs import read_ussd
 

@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from threading import Lock
 
+from tests.fakes.served_menus import ServedMenus
 from ussdapp.core.case import CaseStatus, CaseView, NewCase, Reply
 from ussdapp.core.inbound import Institution, Keyed
 from ussdapp.core.letters import Letters
@@ -21,7 +22,7 @@ from ussdapp.core.routing import Route, Routes
 from ussdapp.core.session import Record, Shown
 from ussdapp.ports import After, BackOffices, NoSuchCase, Questions, ReferenceTaken, Unavailable
 from ussdapp.stores.hints import RecentHints
-from ussdapp.stores.menu_files import ServedMenus, read_menu, read_texts
+from ussdapp.stores.menu_files import read_menu, read_texts
 from ussdapp.usecases.answer_ussd import AnswerUssd
 
 MENUS = Path(__file__).parents[2] / "menus"

@@ -6,13 +6,13 @@ from random import Random
 import pytest
 
 from tests.fakes.dialogue import FakeCases, Handset, World
+from tests.fakes.served_menus import ServedMenus
 from tests.storms.walks import TYPED, keys_of, tree
 from tests.transcripts.offices import Institutions
 from ussdapp.core.filing import session_key
 from ussdapp.core.inbound import Keyed
 from ussdapp.core.replay import replay
 from ussdapp.core.session import Record, Shown
-from ussdapp.stores.menu_files import ServedMenus
 
 WALKS, LEGS = 500, 10  # in so many tests
 MOST_KEYS = 14

@@ -6,11 +6,11 @@ import pytest
 from tests.fakes.back_offices import FakeQuestions
 from tests.fakes.dialogue import ASHA, JUMA, NOON, Handset, World
 from tests.fakes.every_kind import Institution, every_kind
+from tests.fakes.served_menus import ServedMenus
 from ussdapp.core.back_office import HandedIn, Question
 from ussdapp.core.reference import Reference
 from ussdapp.core.session import MOST_TRIES, Shown
 from ussdapp.ports import OfficeGarbled, OfficeLate, Unavailable
-from ussdapp.stores.menu_files import ServedMenus
 
 WORDS = "Maji hayatoki Mbezi tangu Jumatatu"
 PATH = ("9", "2", "1", "1", "ega", WORDS, "1", "1")

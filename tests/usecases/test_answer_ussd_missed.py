@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from tests.fakes.dialogue import ASHA, NOON, Handset, World, real_menu
+from tests.fakes.served_menus import ServedMenus
 from ussdapp.core.inbound import Keyed
 from ussdapp.core.menu import Menu
 from ussdapp.core.session import Shown
-from ussdapp.stores.menu_files import ServedMenus
 
 WORDS = "Bei ya maji 2*3 na *152*00# Mbezi"
 PATH = ("9", "2", "1", "1", "ega", WORDS, "1", "1")

@@ -8,11 +8,11 @@ import pytest
 from tests.fakes.back_offices import FakeQuestions
 from tests.fakes.dialogue import NOON, Handset, World
 from tests.fakes.every_kind import Institution, every_kind
+from tests.fakes.served_menus import ServedMenus
 from ussdapp.core.back_office import Asker, Mode, Relayed
 from ussdapp.core.inbound import Keyed
 from ussdapp.core.session import Shown
 from ussdapp.ports import OfficeGarbled, OfficeLate, OfficeUnavailable
-from ussdapp.stores.menu_files import ServedMenus
 
 BILL = ("1", "1", "9945 5045 1254")
 SOCIETY = ("1", "2", "maji", "ilala", "Umoja wa wavuvi", "1")

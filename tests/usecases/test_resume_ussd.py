@@ -6,9 +6,9 @@ import pytest
 
 from tests.fakes.dialogue import ASHA, JUMA, NOON, Handset, World
 from tests.fakes.every_kind import Institution, every_kind
+from tests.fakes.served_menus import ServedMenus
 from ussdapp.core.inbound import Keyed
 from ussdapp.core.session import Shown
-from ussdapp.stores.menu_files import ServedMenus
 
 WORDS = "Maji hayatoki Mbezi tangu Jumatatu"
 TO_CONFIRM = ("9", "2", "1", "1", "ega", WORDS, "1")

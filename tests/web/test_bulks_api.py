@@ -119,6 +119,27 @@ def test_a_file_is_accepted_and_what_is_refused_is_a_table(web: Web) -> None:
     ]
 
 
+def test_a_preview_shows_no_row_that_is_refused_as_a_double(web: Web) -> None:
+    given = [{"to": msisdn} for msisdn in ("255754000001", "255754000001", "255754000003")]
+    number = accepted(web.post(body=body(text="Habari", recipients=given)))
+    web.office.work()
+    preview = web.get(f"/{number}/preview").json
+    assert preview is not None
+    assert [row["row"] for row in preview["rows"]] == [1, 3]
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [b'{"name": "a", "name": "b"}', b'{"recipients": [{"to": "1", "to": "2"}]}', b"{",
+     b'{"name": NaN}', b'{"name": "\xff"}'],
+    ids=["a member twice", "a recipient's member twice", "cut", "NaN", "no UTF-8"],
+)  # fmt: skip
+def test_what_is_no_json_is_a_400(web: Web, spelt: bytes) -> None:
+    headers = {"Authorization": "Bearer author"}
+    answer = web.client.post(PATH, data=spelt, headers=headers, content_type="application/json")
+    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+
+
 def test_a_cell_that_a_spreadsheet_would_compute_is_guarded(web: Web) -> None:
     given = [{"to": "255754000001", "=cmd": ""}]
     number = accepted(web.post(body=body(text="((=cmd))", recipients=given)))

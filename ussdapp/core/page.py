@@ -1,7 +1,7 @@
 """Knows what a session's screen shows: sentence, numbered lines, the way back, page by page."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final, cast
+from typing import cast
 
 from ussdapp.core.layout import Frame, Page, frame_for, lay
 from ussdapp.core.listed import listed, matching
@@ -29,7 +29,6 @@ from ussdapp.core.session import Session
 
 __all__ = ["lines_of", "matching", "page_count", "render", "way_back"]
 Paged = Choice | Confirm | Text | End
-_PAGED: Final = (Choice, Confirm, Text, End, External)
 
 
 def render(menu: Menu, session: Session, sentence: Spoken | None = None) -> str:

@@ -6,10 +6,11 @@ that nobody delivers on (HELD and the name), so that each id is in one place at 
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ussdapp.core.bulk import Checking, Chunk, Overtaken, Rejection
+from ussdapp.core.bulk import Checking, Chunk, Overtaken, Rejection, Row
 from ussdapp.core.notification import LIVES, RANK
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.stores.bulks import A_BLOCK, PREVIEW
@@ -73,12 +74,6 @@ class Prepared:
             f"{row.encoding}\t{row.parts}\t{tail}"
             for row, one in zip(chunk.rows, spelt, strict=True)
         ]
-        previewed = [
-            {"row": row.number, "to": str(row.msisdn), "text": row.text,
-             "encoding": row.encoding, "parts": row.parts}
-            for row in chunk.rows[:_PREVIEWED]
-        ]  # fmt: skip
-        self.preview = seal.close_text(json.dumps(previewed), PREVIEW) if previewed else None
 
 
 def _tail(bulk: Checking, due: datetime) -> str:
@@ -141,8 +136,18 @@ def keep(connection: Connection, bulk: Checking, chunk: Chunk, prepared: Prepare
         "rejected": len({one.row for one in rejections}),
         "parts": sum(chunk.rows[at].parts for at in kept),
         "channel_parts": json.dumps(channel_parts),
-        "preview": prepared.preview,
+        "preview": _preview(prepared.seal, [chunk.rows[at] for at in kept[:_PREVIEWED]]),
     })  # fmt: skip
+
+
+def _preview(seal: Seal, rows: Sequence[Row]) -> bytes | None:
+    """The first rows that will be sent: what is refused as a double is none of them."""
+    previewed = [
+        {"row": row.number, "to": str(row.msisdn), "text": row.text,
+         "encoding": row.encoding, "parts": row.parts}
+        for row in rows
+    ]  # fmt: skip
+    return seal.close_text(json.dumps(previewed), PREVIEW) if previewed else None
 
 
 def _next(cursor: Any, query: Any, count: int) -> list[int]:

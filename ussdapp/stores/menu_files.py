@@ -7,12 +7,10 @@ is all written stands in `menus/README.md`.
 
 import re
 import tomllib
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from threading import Lock
 from typing import Any, Final, TypeVar
 
 from ussdapp.core.asks import ASKS
@@ -37,7 +35,6 @@ T = TypeVar("T")
 MAIN: Final = "main"
 MENU: Final = "menu"
 LISTS: Final = "lists"
-MOST_VERSIONS: Final = 8
 _FILE: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 
 
@@ -47,32 +44,6 @@ class MenuRefused(Exception):
     def __init__(self, sentences: list[str]) -> None:
         super().__init__("\n".join(sentences))
         self.sentences = sentences
-
-
-class ServedMenus:
-    """Keeps ports.Menus: the newest menu is served, dialogues stay on the one they began with."""
-
-    def __init__(self, menu: Menu) -> None:
-        self._lock = Lock()
-        self._menus: OrderedDict[str, Menu] = OrderedDict()
-        self.serve(menu)
-
-    def serve(self, menu: Menu) -> None:
-        """From now on new dialogues get this menu."""
-        with self._lock:
-            self._menus.pop(menu.version, None)
-            self._menus[menu.version] = menu
-            while len(self._menus) > MOST_VERSIONS:
-                self._menus.popitem(last=False)
-            self._current = menu
-
-    def current(self) -> Menu:
-        """The menu that new dialogues get."""
-        return self._current
-
-    def pinned(self, version: str) -> Menu | None:
-        """The menu of that version, None when it is forgotten."""
-        return self._menus.get(version)
 
 
 def read_menu(

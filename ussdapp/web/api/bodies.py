@@ -19,7 +19,7 @@ def read_members(octets: bytes) -> dict[str, Any]:
         members = json.loads(
             octets.decode("utf-8"),
             object_pairs_hook=_each_once,
-            parse_constant=no_number,
+            parse_constant=_no_number,
             parse_float=_whole_if_it_is,
         )
     except (ValueError, RecursionError):
@@ -44,6 +44,6 @@ def _whole_if_it_is(spelling: str) -> int | float:
     return int(number) if number.is_integer() and abs(number) < _EXACT else number
 
 
-def no_number(_spelling: str) -> Any:
+def _no_number(_spelling: str) -> Any:
     """Refuses what Python alone takes for JSON. Raises ValueError."""
     raise ValueError("NaN and Infinity are no JSON")

@@ -24,7 +24,7 @@ from ussdapp.core.bulk import (
 )
 from ussdapp.core.cost import cost
 from ussdapp.core.notification import Class
-from ussdapp.web.api.bodies import no_number
+from ussdapp.web.api.bodies import read_members
 from ussdapp.web.api.bulk_models import (
     BulkAccepted,
     BulkBody,
@@ -181,13 +181,7 @@ def stop(number: str) -> Response:
 
 def _members(key: str | None, now: datetime) -> tuple[int, int]:
     octets = _body(MOST_JSON, JSON)
-    try:
-        members = json.loads(octets.decode("utf-8"), parse_constant=no_number)
-    except (ValueError, RecursionError):
-        raise Problem(400, "The body is not JSON in UTF-8.") from None
-    if not isinstance(members, dict):
-        raise Problem(422, "The body must be a JSON object.")
-    body = checked(BulkBody, members)
+    body = checked(BulkBody, read_members(octets))
     asks = _asks(body, key, sha256(octets).hexdigest(), repeats=body.repeats)
     accept = serving().gateway.accept_bulk
     return accept.recipients(holder(), asks, body.recipients, now), len(body.recipients)

@@ -43,7 +43,6 @@ openapi = Blueprint("openapi", __name__, url_prefix="/api/v1")
 JSON: Final = "application/json"
 FORM: Final = "multipart/form-data"
 PROBLEM: Final = "application/problem+json"
-UNDER: Final = "/api/"
 _KEPT: Final = "ussdapp.openapi"
 _REF: Final = "#/components/schemas/{model}"
 _PARAMETER: Final = re.compile(r"<(?:[^:<>]+:)?([a-z_]+)>")
