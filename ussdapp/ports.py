@@ -328,7 +328,8 @@ Taken = tuple[tuple[int, str], ...]  # part, from 1, and its message id, "" wher
 
 class Submission(NamedTuple):
     """A claimed and journaled row: what one channel is now to submit, but for the parts that the
-    operator has `taken` already. `window` tells the claim it came with."""
+    operator has `taken` already. `window` tells the claim it came with; from `expires_at` on not an
+    octet of it is written."""
 
     id: int
     attempt: int
@@ -337,6 +338,7 @@ class Submission(NamedTuple):
     sender_id: str
     window: int = 0
     taken: frozenset[int] = frozenset()
+    expires_at: datetime | None = None
 
     def __repr__(self) -> str:
         return f"Submission({self.id}, attempt {self.attempt})"  # no MSISDN, no words

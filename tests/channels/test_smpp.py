@@ -1,5 +1,7 @@
+import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -245,11 +247,68 @@ def eventually(told):
     return found
 
 
-def test_what_the_smsc_did_not_understand_is_rejected(peer, bound, pool):
+def test_what_the_smsc_cannot_read_is_written_once_more_and_then_rejected(peer, bound, pool):
+    worker = bound()
+    waiting = pool.submit(worker.channel.submit, [submission(1), submission(2)])
+    first, second = peer.hear_all(2)
+    peer.say(pdu.GENERIC_NACK, 0x03, second.sequence)
+    peer.say(SUBMIT_RESP, 0, first.sequence, b"one\0")
+    again = peer.hear()
+    assert (again.body, again.sequence) == (second.body, second.sequence + 1)
+    peer.say(pdu.GENERIC_NACK, 0x03, again.sequence)
+    assert waiting.result(10) == [Submitted(("one",)), Rejected("generic_nack 0x3")]
+
+
+def test_what_is_read_the_second_time_is_taken(peer, bound, pool):
     worker = bound()
     waiting = pool.submit(worker.channel.submit, [submission()])
-    peer.say(pdu.GENERIC_NACK, 0x12, peer.hear().sequence)
-    assert waiting.result(10) == [Rejected("generic_nack 0x12")]
+    peer.say(pdu.GENERIC_NACK, 0x03, peer.hear().sequence)
+    peer.say(SUBMIT_RESP, 0, peer.hear().sequence, b"one\0")
+    assert waiting.result(10) == [Submitted(("one",))]
+
+
+@pytest.mark.parametrize(
+    ("form", "written"),
+    [
+        ("relative", rb"000000\d{6}000R"),
+        ("absolute", rb"\d{12}000\+"),
+        ("off", rb""),
+    ],
+)
+def test_the_smsc_is_told_how_long_a_text_is_of_use(peer, bound, pool, form, written):
+    worker = bound(validity=form)
+    until = datetime.now(UTC) + timedelta(hours=1)
+    rows = [submission(1), submission(2, text="\u4e09" * 90)]
+    rows = [row._replace(expires_at=until) for row in rows]
+    waiting = pool.submit(worker.channel.submit, rows)
+    for heard in peer.hear_all(3):
+        before = rb"\x00..[^\x00]*\x00..[^\x00]*\x00.\x00{3}"
+        assert re.fullmatch(before + written + rb"\x00\x01.*", heard.body, re.DOTALL)
+        assert read_delivered(heard.body).registered_delivery == 1
+        peer.say(SUBMIT_RESP, 0, heard.sequence, b"%d\0" % heard.sequence)
+    assert all(isinstance(outcome, Submitted) for outcome in waiting.result(10))
+
+
+def test_what_expires_before_its_turn_does_not_leave(peer, bound, pool):
+    worker = bound()
+    late = submission(1)._replace(expires_at=datetime.now(UTC))
+    waiting = pool.submit(worker.channel.submit, [late, submission(2)])
+    heard = peer.hear()
+    assert read_delivered(heard.body).destination_addr == submission(2).msisdn.digits
+    peer.say(SUBMIT_RESP, 0, heard.sequence, b"two\0")
+    assert waiting.result(10) == [Deferred("expired", 0.0), Submitted(("two",))]
+
+
+def test_what_waits_for_a_slow_pace_is_looked_at_again_before_it_leaves(peer, bound, pool):
+    worker = bound(tps=1, response_s=20)
+    until = datetime.now(UTC) + timedelta(seconds=3)
+    rows = [submission(place)._replace(expires_at=until) for place in range(1, 9)]
+    waiting = pool.submit(worker.channel.submit, rows)
+    for _ in range(5):
+        heard = peer.hear()
+        peer.say(SUBMIT_RESP, 0, heard.sequence, b"%d\0" % heard.sequence)
+    outcomes = waiting.result(20)
+    assert outcomes[-1] == Deferred("expired", 0.0)
 
 
 def test_no_more_than_a_window_of_parts_is_unanswered(peer, bound, pool):

@@ -6,6 +6,7 @@ Not a company but what all of them speak; how one deviates is said by its option
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final, cast
 
 from ussdapp.core import parts
@@ -24,11 +25,14 @@ from ussdapp.wire.part_outcomes import PartOutcomes, Rendered, Sent
 from ussdapp.wire.smpp import Extras
 from ussdapp.wire.ussd_dialogues import Answering, UssdDialogues
 from ussdapp.wire.ussd_tlvs import TLV_MESSAGE_REFERENCE, TLV_SESSION_INFO, Style
-from ussdapp.wire.verdicts import QUEUE_FULL, Verdicts, patient
+from ussdapp.wire.validity import validity, with_validity
+from ussdapp.wire.verdicts import QUEUE_FULL, Verdicts, is_nack, patient
 from ussdapp.wire.window import Answer
 
 OnReceipts = Callable[[list[Receipt]], None]
 OnMos = Callable[[list[Mo | MoPart]], None]
+_SOON_S: Final = 5.0  # what may wait for the pace before it is looked at again
+_EXPIRED: Final = Deferred("expired", 0.0)  # between its claim and its turn: the next claim ends it
 _Tag = tuple[Sent, int]  # rows that left together, and the place of one body among theirs
 
 # command_status of submit_sm_resp (table 5-2). What the table lacks is doubt.
@@ -124,12 +128,19 @@ STYLES: Final[Mapping[str, Style]] = {
 class SmppChannel:
     """Submits through one bind, and gives the worker what comes back on it."""
 
-    def __init__(self, name: str, options: SmppOptions, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        name: str,
+        options: SmppOptions,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+    ) -> None:
         self.name = name
         self.window = options.window
         self._on_receipts: OnReceipts | None = None
         self._on_mos: OnMos | None = None
         self._late: deque[tuple[_Tag, Answer]] = deque()
+        self._now, self._validity = now, options.validity
         self._pace = Pace(options.tps, clock)
         self._texts = TextBodies(options.source, options.long_text, options.sar_references)
         self._dialogues: UssdDialogues | None = None
@@ -179,13 +190,31 @@ class SmppChannel:
     def submit(self, window: Sequence[Submission], lane: Lane | None = None) -> Sequence[Outcome]:
         """One outcome a row, in order; at most `window` parts are unanswered at a time. Several
         threads may; express overtakes what the others have not written yet, in pace as well."""
-        rows = [self._rendered(submission) for submission in window]
-        sent = Sent(window, rows)
         haste: Haste = "express" if lane is Lane.EXPRESS else "bulk"
-        answers = self._held.submit(sent.bodies, haste, sent.tag)
-        outcomes = sent.outcomes(self._verdicts.outcomes(answers))
+        outcomes: list[Outcome] = []
+        while len(outcomes) < len(window):
+            # no more than may leave soon: what waits for the pace may expire meanwhile
+            most = max(1, int(min(self._pace.rate * _SOON_S, len(window))))
+            outcomes += self._submit_some(window[len(outcomes) :][:most], haste)
+        return outcomes
+
+    def _submit_some(self, window: Sequence[Submission], haste: Haste) -> Sequence[Outcome]:
+        sent = Sent(window, self._all_rendered(window))
+        each = list(self._verdicts.outcomes(self._held.submit(sent.bodies, haste, sent.tag)))
+        self._once_more(sent, each, haste)
+        outcomes = sent.outcomes(each)
         sent.over = True
         return patient(window, outcomes)
+
+    def _once_more(self, sent: Sent, each: list[Outcome], haste: Haste) -> None:
+        """What the SMSC could not read was not taken: written once more, then it is refused
+        (faults.md row 43)."""
+        places = [place for place, outcome in enumerate(each) if is_nack(outcome)]
+        if places:
+            bodies = [sent.bodies[place] for place in places]
+            answers = self._held.submit(bodies, haste, lambda place: sent.tag(places[place]))
+            for place, outcome in zip(places, self._verdicts.outcomes(answers), strict=True):
+                each[place] = outcome
 
     def late(self) -> Sequence[tuple[Submission, Outcome]]:
         """What was answered after all, a submission once, of what was InDoubt; for one thread."""
@@ -211,18 +240,33 @@ class SmppChannel:
         # outside the journal and the pace, ahead of what a bulk has not written yet
         return self._verdicts.outcome(self._held.submit([body], "screen")[0])
 
-    def _rendered(self, submission: Submission) -> Rendered:
+    def _all_rendered(self, window: Sequence[Submission]) -> list[Rendered]:
+        now = self._now()
+        valid = {
+            until: validity(self._validity, until, now)
+            for until in {submission.expires_at for submission in window}
+            if until is None or until > now
+        }
+        return [
+            self._rendered(submission, valid[submission.expires_at])
+            if submission.expires_at in valid
+            else _EXPIRED
+            for submission in window
+        ]
+
+    def _rendered(self, submission: Submission, valid: bytes) -> Rendered:
         try:
             septets = None if submission.taken else parts.only_part(submission.text)
             if septets is None:
-                return PartOutcomes(self._lacking(submission))
-            return self._texts.only(septets, submission.sender_id, submission.msisdn.digits)
+                return PartOutcomes(self._lacking(submission, valid))
+            to = submission.msisdn.digits
+            return self._texts.only(septets, submission.sender_id, to, valid)
         except parts.TooLong:
             return Rejected("too_long")
         except ValueError:
             return Rejected("sender_id")
 
-    def _lacking(self, submission: Submission) -> dict[int, bytes]:
+    def _lacking(self, submission: Submission, valid: bytes) -> dict[int, bytes]:
         """The parts that were not taken yet, by their number."""
         bodies = self._texts.all(
             submission.text,
@@ -232,7 +276,9 @@ class SmppChannel:
             submission.id,
         )
         return {
-            number: body for number, body in enumerate(bodies, 1) if number not in submission.taken
+            number: with_validity(body, valid)
+            for number, body in enumerate(bodies, 1)
+            if number not in submission.taken
         }
 
     # what comes in
@@ -256,7 +302,8 @@ def build(name: str, options: Mapping[str, object]) -> SmppChannel:
     """The channel of that configuration: host, port, system_id, password (or password_file), and
     if need be bind_type, system_type, window (parts), tps (parts, 0 none), enquire_s, response_s,
     rebind_s, pdu_octets, receipts_by_text, short_code_ton, short_code_npi, tls, ca_file, long_text
-    (udh, sar or payload), sar_references, alphabet (of data_coding 0 in what comes: gsm7, latin1 or
+    (udh, sar or payload), sar_references, validity (relative, absolute or off; what its SMSC reads
+    of how long it may keep a text), alphabet (of data_coding 0 in what comes: gsm7, latin1 or
     utf8), and the operator's own words: tables `states` (what its `stat` means), `errors`
     (which `err` say that the citizen opted out) and `statuses` (what its command_status means:
     rejected, opted_out or deferred); for dialogues ussd_style, and if need be ussd_octets,
@@ -264,7 +311,11 @@ def build(name: str, options: Mapping[str, object]) -> SmppChannel:
 
     Raises ValueError naming the option that is missing or wrong.
     """
-    return SmppChannel(name, read_options(options), time.monotonic)
+    return SmppChannel(name, read_options(options), time.monotonic, _utc_now)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def read_options(options: Mapping[str, object]) -> SmppOptions:

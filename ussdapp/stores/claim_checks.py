@@ -1,6 +1,7 @@
 """Knows which rows may leave that are no plain ones: tried before, or of an MSISDN that got others
 lately or wants none, or too old. What may not is ended, or queued for later."""
 
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from ussdapp.stores.database import as_array
@@ -64,8 +65,9 @@ _OPEN: Final = (
         FROM (SELECT %(channel)s AS channel, rank, coalesce(institution_id, 0) AS institution_id,
                 bulk_id, %(later)s::timestamptz AS due_at, array_agg(id ORDER BY id) AS ids
             FROM checked WHERE hindrance = 'over_cap' GROUP BY 1, 2, 3, 4) e)
-    SELECT c.id, c.attempt, c.sender_id, c.pack_id, CASE WHEN c.attempt > 1 THEN ARRAY(
-        SELECT DISTINCT part FROM submits s WHERE s.notification_id = c.id AND s.told) END
+    SELECT c.id, c.attempt, c.sender_id, c.pack_id, c.expires_at,
+        CASE WHEN c.attempt > 1 THEN ARRAY(
+            SELECT DISTINCT part FROM submits s WHERE s.notification_id = c.id AND s.told) END
     FROM checked c WHERE c.hindrance IS NULL
 """
 )
@@ -77,12 +79,14 @@ _LOCK_DOUBTS: Final = """
 
 
 class Claimed(NamedTuple):
-    """Rows that are alike: of one attempt, sender ID and pack, and with the same parts taken."""
+    """Rows that are alike: of one attempt, sender ID, pack and time to expire, and with the same
+    parts taken."""
 
     ids: list[int]
     attempt: int
     sender_id: str
     pack: int | None
+    expires_at: datetime
     taken: frozenset[int] = frozenset()
 
 
@@ -90,7 +94,8 @@ def checked(cursor: Any, values: dict[str, Any], ids: list[int]) -> list[Claimed
     """Journals those that may leave; `values` are the claim's."""
     values = {**values, "ids": as_array(ids)}
     cursor.execute(_LOCK_DOUBTS, values)
+    found = cursor.execute(_OPEN, values).fetchall()
     return [
-        Claimed([number], attempt, sender_id, pack, frozenset(taken or ()))
-        for number, attempt, sender_id, pack, taken in cursor.execute(_OPEN, values).fetchall()
+        Claimed([number], attempt, sender_id, pack, expires_at, frozenset(taken or ()))
+        for number, attempt, sender_id, pack, expires_at, taken in found
     ]

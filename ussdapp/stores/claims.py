@@ -45,17 +45,17 @@ _CLAIM: Final = f"""
     kept AS (
         UPDATE queue q SET ids = rest FROM taken t WHERE q.id = t.id AND cardinality(rest) > 0),
     plain AS MATERIALIZED (
-        SELECT id, sender_id, pack_id FROM notifications n
+        SELECT id, sender_id, pack_id, expires_at FROM notifications n
         WHERE id = ANY (ARRAY(SELECT unnest(ids) FROM taken)) AND {PLAIN}),
     journaled AS (
         INSERT INTO windows SELECT %(window)s, %(channel)s, %(bind)s, %(epoch)s, %(now)s,
             array_agg(id) FROM plain HAVING count(*) > 0)
     SELECT 0 AS kind, 0 AS rank, 0::bigint AS turn, '' AS sender_id, NULL::bigint AS pack_id,
-        NULL::bigint[] AS ids
+        NULL::bigint[] AS ids, NULL::timestamptz AS expires_at
         FROM fence
-    UNION ALL SELECT 1, rank, turn, '', NULL, ids FROM taken
-    UNION ALL SELECT 2, 0, 0, sender_id, pack_id, array_agg(id ORDER BY id)
-        FROM plain GROUP BY sender_id, pack_id
+    UNION ALL SELECT 1, rank, turn, '', NULL, ids, NULL FROM taken
+    UNION ALL SELECT 2, 0, 0, sender_id, pack_id, array_agg(id ORDER BY id), expires_at
+        FROM plain GROUP BY sender_id, pack_id, expires_at
     ORDER BY kind, rank, turn
 """  # noqa: S608
 # What cannot be opened is never submitted; the others of its window are.
@@ -174,7 +174,7 @@ class Claims:
             return []
         ids = [number for block in blocks for number in block]
         self._block[lane] = len(ids) / len(blocks)
-        claimed = [Claimed(row[5], 1, row[3], row[4]) for row in told if row[0] == _PLAIN]
+        claimed = [Claimed(row[5], 1, row[3], row[4], row[6]) for row in told if row[0] == _PLAIN]
         if others := set(ids).difference(*(one.ids for one in claimed)):
             claimed += checked(cursor, values, sorted(others))
         if not claimed:

@@ -34,11 +34,11 @@ class Contents:
         packs = self._packs.opened(cursor, {one.pack for one in claimed if one.pack is not None})
         alone = [number for one in claimed if one.pack is None for number in one.ids]
         apart = self._apart(cursor, alone) if alone else {}
-        for ids, attempt, sender_id, pack, taken in claimed:
+        for ids, attempt, sender_id, pack, expires_at, taken in claimed:
             contents = apart if pack is None else packs[pack]
             bad += [number for number in ids if number not in contents]
             found += [
-                Submission(number, attempt, *contents[number], sender_id, window, taken)
+                Submission(number, attempt, *contents[number], sender_id, window, taken, expires_at)
                 for number in ids
                 if number in contents
             ]

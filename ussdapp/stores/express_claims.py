@@ -32,7 +32,8 @@ _CLAIM: Final = f"""
             AND rank BETWEEN %(first)s AND %(last)s AND due_at <= %(now)s AND {REACHED}
         ORDER BY rank, turn, id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
     plain AS MATERIALIZED (
-        SELECT l.id AS block, l.rank, l.turn, n.id, n.sender_id, c.msisdn_sealed, c.text_sealed
+        SELECT l.id AS block, l.rank, l.turn, n.id, n.sender_id, n.expires_at, c.msisdn_sealed,
+            c.text_sealed
         FROM locked l JOIN notifications n ON n.id = l.ids[1]
             JOIN contents c ON c.notification_id = n.id
         WHERE cardinality(l.ids) = 1 AND {PLAIN}),
@@ -43,7 +44,7 @@ _CLAIM: Final = f"""
         INSERT INTO windows SELECT %(window)s, %(channel)s, %(bind)s, %(epoch)s, %(now)s,
             array_agg(id) FROM taken HAVING count(*) > 0)
     SELECT (SELECT count(*) FROM fence), (SELECT count(*) FROM locked), t.id, t.sender_id,
-        t.msisdn_sealed, t.text_sealed
+        t.expires_at, t.msisdn_sealed, t.text_sealed
     FROM (SELECT) AS once LEFT JOIN taken t ON true ORDER BY t.rank, t.turn, t.block
 """  # noqa: S608
 # Planned once: planning it costs more than running it. Its tables may have been empty then.
@@ -79,12 +80,14 @@ class ExpressClaims:
             return None if seen else []
         msisdn_of, text_of = self._seal.opener(MSISDN), self._seal.opener(TEXT)
         rows: list[Submission] = []
-        for number, sender_id, msisdn, text in (row[2:] for row in found):
+        for number, sender_id, expires_at, msisdn, text in (row[2:] for row in found):
             try:
                 to, words = Msisdn(msisdn_of(msisdn)), text_of(text)
             except ValueError as trouble:  # Unsealable and NotAnMsisdn among them
                 raise Unreadable from trouble
-            rows.append(Submission(number, 1, to, words, sender_id, values["window"]))
+            rows.append(
+                Submission(number, 1, to, words, sender_id, values["window"], expires_at=expires_at)
+            )
         return rows
 
 

@@ -25,6 +25,7 @@ from ussdapp.wire.smpp_options import (
     within,
 )
 from ussdapp.wire.ussd_tlvs import Screens, Style
+from ussdapp.wire.validity import Validity
 
 _SHORT_CODE: Final = 8  # digits at most; longer is an MSISDN
 _USSD_OCTETS: Final = 140  # 160 septets or 70 UCS-2 units, what a menu is proven for
@@ -50,6 +51,7 @@ class SmppOptions:
     ussd: tuple[Style, Screens] | None
     long_text: LongText
     sar_references: int
+    validity: Validity
     alphabet: Alphabet
     states: Mapping[str, Status]
     statuses: Mapping[int, Outcome]
@@ -90,6 +92,7 @@ def read_smpp_options(options: Mapping[str, object], styles: Mapping[str, Style]
         ussd=_ussd(options, styles, short_code_type),
         long_text=cast("LongText", one_of(options, "long_text", get_args(LongText))),
         sar_references=within(options, "sar_references", _SAR_REFERENCES, (2, _SAR_REFERENCES)),
+        validity=cast("Validity", one_of(options, "validity", get_args(Validity))),
         alphabet=cast("Alphabet", one_of(options, "alphabet", get_args(Alphabet))),
         states=read_states(options),
         statuses=read_statuses(options),

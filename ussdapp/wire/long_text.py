@@ -7,6 +7,7 @@ from typing import Final, Literal
 from ussdapp.core import parts
 from ussdapp.wire.bodies import Address, SubmitFields, submit_body
 from ussdapp.wire.pdu import TLV_MESSAGE_PAYLOAD
+from ussdapp.wire.validity import with_validity
 
 # A header in the text (3GPP TS 23.040, 9.2.3.24.1), the SAR parameters (SMPP 3.4, 5.3.2.22-24), or
 # all of it in one PDU (5.3.2.32), which the SMSC then splits.
@@ -31,12 +32,11 @@ class TextBodies:
         self._source, self._long_text, self._references = source, long_text, sar_references
         self._head = lru_cache(1024)(self._written_head)
 
-    def only(self, septets: bytes, sender_id: str, destination: str) -> bytes:
-        """The body of a text that is one part of GSM-7, to an MSISDN; raises ValueError for a
-        sender ID that cannot be written."""
-        return b"".join(
-            (self._head(sender_id), destination.encode(), _MIDDLES[len(septets)], septets)
-        )
+    def only(self, septets: bytes, sender_id: str, destination: str, valid: bytes = b"") -> bytes:
+        """The body of a text that is one part of GSM-7, to an MSISDN, with that validity_period;
+        raises ValueError for a sender ID that cannot be written."""
+        middle = _middle(len(septets), valid)
+        return b"".join((self._head(sender_id), destination.encode(), middle, septets))
 
     def all(self, text: str, sender_id: str, destination: str, reference: int) -> list[bytes]:
         """One body a part, in order, or one for all of them; `reference` tells the handset which
@@ -51,7 +51,7 @@ class TextBodies:
     def _written_head(self, sender_id: str) -> bytes:
         """What stands before the digits of an MSISDN of twelve."""
         fields = SubmitFields(self._source(sender_id), Address(1, 1, ""), b"")
-        return submit_body(fields)[: -len(_MIDDLES[0])]
+        return submit_body(fields)[: -len(_middle(0, b""))]
 
 
 def text_bodies(text: str, source: Address, destination: Address, reference: int) -> list[bytes]:
@@ -124,11 +124,9 @@ def _place(reference: int, total: int, number: int) -> Mapping[int, bytes]:
     }
 
 
-def _middle(length: int) -> bytes:
+@lru_cache(4096)
+def _middle(length: int, valid: bytes) -> bytes:
     """What stands between the destination's digits and so many octets of short_message."""
     fields = SubmitFields(Address(0, 0, ""), Address(0, 0, ""), bytes(length), _GSM7)
     head = len(b"\0" + b"\0\0\0" + b"\0\0")
-    return submit_body(fields)[head:][: -length or None]
-
-
-_MIDDLES: Final = tuple(map(_middle, range(161)))
+    return with_validity(submit_body(fields), valid)[head:][: -length or None]

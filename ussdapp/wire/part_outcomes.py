@@ -29,7 +29,8 @@ class PartOutcomes:
         return _worst(self.outcomes, tuple(ids.items()))
 
 
-Rendered = bytes | PartOutcomes | Rejected  # one part, the parts of a text, or nothing to submit
+# one part, the parts of a text, or nothing to submit
+Rendered = bytes | PartOutcomes | Rejected | Deferred
 
 
 class Sent:
@@ -72,7 +73,7 @@ def _laid_out(rows: Sequence[Rendered]) -> tuple[list[bytes], list[tuple[int, in
     bodies: list[bytes] = []
     places: list[tuple[int, int]] = []
     for place, row in enumerate(rows):
-        if isinstance(row, Rejected):
+        if isinstance(row, Rejected | Deferred):
             continue
         some = [row] if isinstance(row, bytes) else list(row.bodies.values())
         bodies += some
@@ -81,7 +82,7 @@ def _laid_out(rows: Sequence[Rendered]) -> tuple[list[bytes], list[tuple[int, in
 
 
 def _outcome_of(row: Rendered, told: Iterator[Outcome]) -> Outcome:
-    if isinstance(row, Rejected):
+    if isinstance(row, Rejected | Deferred):
         return row
     if isinstance(row, bytes):
         return next(told)

@@ -10,6 +10,7 @@ from ussdapp.wire.fields import are_plain_ids, kept_id
 from ussdapp.wire.window import Answer, Answered, Nacked, Unwritten
 
 QUEUE_FULL: Final = "ESME_RMSGQFUL"
+_NACK: Final = "generic_nack "
 _LONGEST_PAUSE: Final = 300.0  # seconds
 # as Submitted((...,)), in a third of the time
 _taken: Final = cast("Callable[[tuple[tuple[str]]], Submitted]", partial(tuple.__new__, Submitted))
@@ -44,8 +45,14 @@ class Verdicts:
         if isinstance(answer, Nacked):
             # not understood, so not taken, whatever the status
             code = answer.command_status
-            return self._statuses.get(code, Rejected(f"generic_nack {code:#x}"))
+            waits = self._statuses.get(code)
+            return waits if isinstance(waits, Deferred) else Rejected(f"{_NACK}{code:#x}")
         return _UNBOUND if isinstance(answer, Unwritten) else _NO_ANSWER
+
+
+def is_nack(outcome: Outcome) -> bool:
+    """Whether the SMSC could not read it, and gave no reason to wait."""
+    return isinstance(outcome, Rejected) and outcome.code.startswith(_NACK)
 
 
 def patient(window: Sequence[Submission], outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
