@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from random import Random
@@ -30,6 +30,7 @@ from ussdapp.stores.leases import PgLeases
 from ussdapp.stores.notifications import MSISDN, TEXT
 from ussdapp.stores.queue import Flow, enqueue
 from ussdapp.stores.receipts import PgReceipts
+from ussdapp.stores.told_ids import TellingJournal, ToldIds
 from ussdapp.usecases.record_receipts import RecordReceipts
 
 NOTIFICATIONS = int(os.environ.get("RECEIPT_STORM", "3000"))
@@ -83,11 +84,11 @@ class Operator:
         self.sent["known"] += parts
         if self.random.random() < CONTRADICTORY:
             other = Status.EXPIRED  # which no first one says
-            receipts.append(replace(receipts[0], status=other))
+            receipts.append(receipts[0]._replace(status=other))
             self.sent["contradictory"] += 1
         if self.random.random() < UNKNOWN:
             unknown = receipted(next(self.ids) + (1 << 52))
-            receipts.append(replace(receipts[0], message_id=unknown, code="404"))
+            receipts.append(receipts[0]._replace(message_id=unknown, code="404"))
             self.sent["unknown"] += 1
         return Submitted(tuple(answered(number) for number in numbers)), receipts
 
@@ -149,8 +150,9 @@ class Storm:
     )
 
     def __post_init__(self) -> None:
-        self.journal = PgJournal(self.database, SEAL)
-        self.receipts = PgReceipts(self.database, SEAL)
+        told = ToldIds()
+        self.journal = TellingJournal(PgJournal(self.database, SEAL), told.learn)
+        self.receipts = PgReceipts(self.database, SEAL, told)
         self.record = RecordReceipts(self.receipts)
         self._again: list[Receipt] = []
 

@@ -76,6 +76,7 @@ from ussdapp.stores.seal import Seal
 from ussdapp.stores.sessions import RedisSessions
 from ussdapp.stores.simulated_cases import SimulatedCases
 from ussdapp.stores.tellings import PgTellings
+from ussdapp.stores.told_ids import TellingJournal, ToldIds
 from ussdapp.stores.unreported import PgUnreported
 from ussdapp.stores.usage import PgUsage
 from ussdapp.stores.webhooks import PgWebhooks
@@ -142,7 +143,7 @@ class Gateway:
     sorry: Callable[[str], str]
     database: Database
     redis: Redis
-    journal: PgJournal
+    journal: TellingJournal
     leases: PgLeases
     receipts: PgReceipts
     unreported: PgUnreported
@@ -255,7 +256,7 @@ class _Stores:
     questions: PgQuestions
     versions: PgMenuVersions
     funnel: PgFunnel
-    journal: PgJournal
+    journal: TellingJournal
     receipts: PgReceipts
     unreported: PgUnreported
     leases: PgLeases
@@ -272,7 +273,7 @@ def _stores(settings: Settings) -> _Stores:
     seal = Seal(settings.seal_key, settings.index_key)
     redis = _redis(settings.redis_url)
     fallbacks = {one.name: one.fallback for one in settings.channels.values() if one.fallback}
-    ids = PublicIds(settings.index_key, "notice")
+    ids, told = PublicIds(settings.index_key, "notice"), ToldIds()
     return _Stores(
         database=database,
         seal=seal,
@@ -289,8 +290,11 @@ def _stores(settings: Settings) -> _Stores:
         questions=PgQuestions(database, seal),
         versions=PgMenuVersions(database),
         funnel=PgFunnel(database),
-        journal=PgJournal(database, seal, fallbacks, express_database(settings.database_url)),
-        receipts=PgReceipts(database, seal),
+        journal=TellingJournal(
+            PgJournal(database, seal, fallbacks, express_database(settings.database_url)),
+            told.learn,
+        ),
+        receipts=PgReceipts(database, seal, told),
         unreported=PgUnreported(database, seal),
         leases=PgLeases(database, settings.database_url),
         doorbells=RqDoorbells(redis),

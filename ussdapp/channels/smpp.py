@@ -149,7 +149,7 @@ class SmppChannel:
         self._verdicts = Verdicts({**STATUSES, **options.statuses})
         states = {**STATES, **options.states}
         self._inward = Inward(name, states, options.detect, options.alphabet, options.errors)
-        extras = Extras(self._on_late, self._inward.usual, self._pace)
+        extras = Extras(self._on_late, self._inward, self._pace)
         make = binder(options.login, options.limits, self._keep, options.tls, extras)
         self._held = HeldBind(make, clock, options.chance, options.rebind_s)
 

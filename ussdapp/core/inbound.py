@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.status import Status
@@ -40,10 +41,10 @@ class Mo:
     network: str = ""  # the network it came from, as the operator names it
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Receipt:
+class Receipt(NamedTuple):
     """A delivery receipt. `status` is IN_DOUBT for a code no table knows, `msisdn` the
-    handset's, `submitted_on` (aware) when the operator says it took the part."""
+    handset's, `submitted_on` (aware) when the operator says it took the part. They come by the
+    ten thousand a second: a tuple is made in a fifth of the time of a dataclass."""
 
     account: str
     message_id: str
@@ -51,6 +52,9 @@ class Receipt:
     code: str
     msisdn: Msisdn | None
     submitted_on: datetime | None = None
+
+    def __repr__(self) -> str:
+        return object.__repr__(self)  # none of it is for a log
 
 
 @dataclass(frozen=True, slots=True, repr=False)

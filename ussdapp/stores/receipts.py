@@ -1,65 +1,62 @@
-"""Knows how receipts are kept: what is plain moves its notification at once, the rest is parked."""
+"""Knows how receipts are kept: a few are settled as they come, many are first put by."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
-from typing import Any, Final
+import itertools
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Final
 
 import structlog
 
 from ussdapp.core.inbound import Receipt
-from ussdapp.core.message_ids import Learnt, sought, sought_in
-from ussdapp.stores.copy_text import array_of, copied, copy_lines
-from ussdapp.stores.database import Connection, Database, as_array, rows
-from ussdapp.stores.id_bases import agreed, read_bases
+from ussdapp.core.message_ids import Learnt
+from ussdapp.ports import Unavailable
+from ussdapp.stores.database import Connection, Database
+from ussdapp.stores.id_bases import agreed
+from ussdapp.stores.known_receipts import settle_known
 from ussdapp.stores.parked_receipts import MOST, ParkedReceipts
-from ussdapp.stores.plain_receipts import NOBODY, Came, End, ends
+from ussdapp.stores.plain_receipts import End
+from ussdapp.stores.receipt_inbox import Block, Held, orphan, put, taken
 from ussdapp.stores.seal import Seal
+from ussdapp.stores.settled_receipts import EARLY, locked, settle, settle_parked
+from ussdapp.stores.told_ids import ToldIds
 
 _ROUNDS: Final = 20  # a call of `apply`, where many are due
-_EARLY: Final = timedelta(seconds=0.25)  # until the answer that a receipt outran is recorded
-_ENDED: Final = """
-    INSERT INTO receipts (account, received_at, ended_at, status, outcome, message_ids, codes,
-        notification_ids)
-    VALUES (%s, %s, %s, %s, %s, %s::text::text[], %s::text::text[], %s::text::bigint[])
-"""
-_PARKED: Final = """
-    COPY parked_receipts (account, message_id, message_keys, status, code, msisdn_index,
-        submitted_on, received_at, look_at) FROM STDIN
-"""
-_ACCOUNTS: Final = "SELECT DISTINCT account FROM parked_receipts WHERE look_at <= %s"
-_DUE: Final = """
-    SELECT id, message_keys[array_position('{same,hex_to_decimal,decimal_to_hex}', %s)], status,
-        msisdn_index, message_id, code, received_at
-    FROM parked_receipts
-    WHERE look_at <= %s AND account = %s AND msisdn_index IS NOT NULL
-    ORDER BY look_at, id LIMIT %s FOR UPDATE SKIP LOCKED
-"""
-_SPENT: Final = "DELETE FROM parked_receipts WHERE id = ANY (%s::text::bigint[])"
+_MOST_HELD: Final = 4000  # of one transaction, that were put by
+_MANY: Final = 16  # that come together
 
 log = structlog.get_logger()
-_Ended = tuple[datetime, str, str, str, str, int]  # received, status, outcome, id, code, whose
+_Take = Callable[[Connection], list[Block]]
 
 
 class PgReceipts:
     """Keeps ports.Receipts."""
 
-    def __init__(self, database: Database, seal: Seal) -> None:
+    def __init__(self, database: Database, seal: Seal, told: ToldIds | None = None) -> None:
         self._database = database
-        self._index = seal.index
+        self._seal = seal
+        self._told = told or ToldIds()
         self._parked = ParkedReceipts(database)
+        self._held = Held()
+        self._numbers = itertools.count(secrets.randbits(62))
 
     def keep(self, receipts: Sequence[Receipt], at: datetime) -> None:
-        """Commits them, and with them what the plain ones move."""
-        index, run = self._index, self._database.run
+        """Commits them; where they are few, with what the plain ones move."""
+        index, run = self._seal.index, self._database.run
         for account, batch in _batches(receipts):
-            indexes = [index(one.msisdn) if one.msisdn else NOBODY for one in batch]
-            kept = run(lambda link, a=account, b=batch, i=indexes: _keep(link, a, b, i, at))  # type: ignore[misc]
-            self._tell(account, *kept)
+            if len(batch) < _MANY:
+                came = [(at, one) for one in batch]
+                self._tell(account, *run(lambda link: settle(link, index, account, came, at)))  # noqa: B023 (run here)
+            else:
+                block = Block(next(self._numbers), account, at, batch)
+                run(lambda link: put(link, self._seal, block))  # noqa: B023 (run here)
+                self._held.add(block)
 
     def apply(self, now: datetime) -> int:
-        """Moves notifications forward by what is parked and due to be looked at."""
+        """Moves notifications forward by what was put by, and by what is parked and due."""
+        applied = self._settle_held(now) + self._settle_orphans(now)
         self._parked.prepare(now)
-        applied = 0
         for _ in range(_ROUNDS):
             plain = self._apply_plain(now)
             found = self._parked.look(now)
@@ -68,11 +65,58 @@ class PgReceipts:
                 break
         return applied
 
+    def _settle_held(self, now: datetime) -> int:
+        settled = 0
+        while blocks := self._held.due(now - EARLY, _MOST_HELD):
+            try:
+                settled += self._settle(partial(taken, blocks=blocks), now)
+            except Unavailable:
+                self._held.put_back(*blocks)
+                raise
+        return settled
+
+    def _settle_orphans(self, now: datetime) -> int:
+        settled = 0
+        while more := self._settle(partial(orphan, seal=self._seal, now=now), now):
+            settled += more
+        return settled
+
+    def _settle(self, take: _Take, now: datetime) -> int:
+        """Settles what is taken out of the inbox in the same transaction; what that leaves, for
+        this process does not know whose it is, is put into the inbox anew."""
+        settled = self._database.run(lambda link: self._settled(link, take(link), now))
+        if settled is None:
+            return 0
+        account, learnt, found, left = settled
+        self._held.put_back(*left)
+        self._tell(account, learnt, found)
+        return len(found)
+
+    def _settled(
+        self, connection: Connection, blocks: Sequence[Block], now: datetime
+    ) -> tuple[str, Learnt, list[End], list[Block]] | None:
+        if not blocks:
+            return None
+        account = blocks[0].account
+        if not blocks[0].looked:
+            known = settle_known(connection, self._told, blocks, now)
+            if known.found:
+                left = [
+                    Block(next(self._numbers), account, block.received_at, rest, looked=True)
+                    for block, rest in zip(blocks, known.left, strict=True)
+                    if rest
+                ]
+                for block in left:
+                    put(connection, self._seal, block)
+                return account, known.learnt, known.found, left
+        arrived = [(block.received_at, one) for block in blocks for one in block.receipts]
+        return account, *settle(connection, self._seal.index, account, arrived, now), []
+
     def _apply_plain(self, now: datetime) -> int:
         run = self._database.run
         applied = 0
-        for account, learnt in run(lambda link: _locked(link, now)).items():
-            found = run(lambda link, a=account, by=learnt: _plain(link, a, by, now))  # type: ignore[misc]
+        for account, learnt in run(lambda link: locked(link, now)).items():
+            found = run(lambda link, a=account, by=learnt: settle_parked(link, a, by, now))  # type: ignore[misc]
             self._tell(account, learnt, found)
             applied += len(found)
         return applied
@@ -93,103 +137,3 @@ def _batches(receipts: Sequence[Receipt]) -> Iterator[tuple[str, list[Receipt]]]
     for account, batch in by_account.items():
         for start in range(0, len(batch), MOST):
             yield account, batch[start : start + MOST]
-
-
-def _keep(
-    connection: Connection,
-    account: str,
-    batch: Sequence[Receipt],
-    indexes: list[bytes],
-    at: datetime,
-) -> tuple[Learnt, list[End]]:
-    learnt = read_bases(connection, [account]).get(account, Learnt())
-    if not learnt.locked:
-        _park(connection, account, zip(batch, indexes, strict=True), at, at)
-        return learnt, []
-    keys = sought_in(learnt.base, [one.message_id for one in batch])
-    statuses = [one.status.value for one in batch]
-    found = ends(connection, account, Came(keys, statuses, indexes), at)
-    ended: list[_Ended] = []
-    waiting: list[tuple[Receipt, bytes]] = []
-    early: list[tuple[Receipt, bytes]] = []
-    for one, index, key, status, end in zip(batch, indexes, keys, statuses, found, strict=True):
-        if end and end[1]:
-            ended.append((at, status, end[1], one.message_id, one.code, end[0]))
-        else:
-            (waiting if end or not key else early).append((one, index))
-    _end(connection, account, ended, at)
-    _park(connection, account, waiting, at, at)
-    _park(connection, account, early, at, at + _EARLY)
-    return learnt, found
-
-
-def _end(connection: Connection, account: str, ended: Iterable[_Ended], now: datetime) -> None:
-    """Those that came together, and came to the same, are one row."""
-    blocks: dict[tuple[datetime, str, str], list[_Ended]] = {}
-    for one in ended:
-        blocks.setdefault(one[:3], []).append(one)
-    for (received_at, status, outcome), block in blocks.items():
-        message_ids, codes = (
-            array_of([one[3] for one in block]),
-            array_of([one[4] for one in block]),
-        )
-        connection.execute(
-            _ENDED,
-            (account, received_at, now, status, outcome, message_ids, codes,
-             as_array(one[5] for one in block)),
-        )  # fmt: skip
-
-
-def _park(
-    connection: Connection,
-    account: str,
-    receipts: Iterable[tuple[Receipt, bytes]],
-    at: datetime,
-    look_at: datetime,
-) -> None:
-    head, tail = f"{copied(account)}\t", f"\t{at.isoformat()}\t{look_at.isoformat()}\n"
-    lines = [f"{head}{_fields(one, index)}{tail}" for one, index in receipts]
-    copy_lines(connection, _PARKED, lines)
-
-
-def _fields(receipt: Receipt, index: bytes) -> str:
-    on = receipt.submitted_on
-    fields = (
-        copied(receipt.message_id),
-        copied(array_of(sought(receipt.message_id))),
-        receipt.status.value,
-        copied(receipt.code),
-        f"\\\\x{index.hex()}" if receipt.msisdn else "\\N",
-        on.isoformat() if on else "\\N",
-    )
-    return "\t".join(fields)
-
-
-def _locked(connection: Connection, now: datetime) -> dict[str, Learnt]:
-    """The accounts with receipts that are due, of which the base is known."""
-    accounts = [row[0] for row in rows(connection, _ACCOUNTS, (now,))]
-    learnt = read_bases(connection, accounts)
-    return {account: one for account, one in learnt.items() if one.locked}
-
-
-def _plain(connection: Connection, account: str, learnt: Learnt, now: datetime) -> list[End]:
-    """Ends those of an account's parked receipts that would end if they came now."""
-    values = (learnt.base.value, now, account, MOST)
-    due: list[tuple[Any, ...]] = connection.cursor(binary=True).execute(_DUE, values).fetchall()
-    if not due:
-        return []
-    numbers, keys, statuses, indexes, message_ids, codes, times = zip(*due, strict=True)
-    found = ends(connection, account, Came(keys, statuses, indexes), now)
-    spent: list[int] = []
-    ended: list[_Ended] = []
-    told: list[End] = []
-    for place, end in enumerate(found):
-        if end and end[1]:
-            told.append(end)
-            spent.append(numbers[place])
-            ended.append(
-                (times[place], statuses[place], end[1], message_ids[place], codes[place], end[0])
-            )
-    connection.execute(_SPENT, (as_array(spent),))
-    _end(connection, account, ended, now)
-    return told

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import repeat
 from typing import Final, Literal
 
 import structlog
@@ -14,7 +15,10 @@ from ussdapp.core.opt_outs import OPTED_OUT
 from ussdapp.core.status import Status
 from ussdapp.wire.bodies import Delivered
 from ussdapp.wire.fields import digest, kept_id, maybe_msisdn, short
+from ussdapp.wire.keeper import Arrived
 from ussdapp.wire.long_mo import Place, place_of, without_header
+from ussdapp.wire.pdu import DELIVER_SM
+from ussdapp.wire.receipt_run import receipt_run
 from ussdapp.wire.receipt_text import CODINGS, Detect, ReceiptText, read_receipt, text_of
 from ussdapp.wire.ussd_tlvs import is_ussd
 from ussdapp.wire.usual_receipt import usual_receipt
@@ -59,6 +63,26 @@ class Inward:
         status, code = self._told(told.state, told.error)
         msisdn = Msisdn(digits)
         return Receipt(self._channel, message_id, status, code, msisdn, told.submitted_on)
+
+    def usual_run(self, data: bytes, at: int) -> tuple[list[Arrived], int] | None:
+        """The deliver_sm in a row from `at` on that are receipts in the usual form, and where they
+        end; None where there are none."""
+        run = receipt_run(data, at)
+        if run is None:
+            return None
+        channel, made = self._channel, tuple.__new__
+        means = {
+            rest: (*self._told(one.state, one.error), one.submitted_on)
+            for rest, one in run.told.items()
+        }
+        # as Receipt(...), in half the time
+        receipts = [
+            made(Receipt, (channel, message_id, status, code, msisdn, on))
+            for message_id, msisdn, (status, code, on) in zip(
+                run.ids, run.msisdns, map(means.__getitem__, run.rests), strict=True
+            )
+        ]
+        return list(zip(repeat(DELIVER_SM), run.sequences, receipts)), run.end
 
     def sort(self, came: list[Delivered | Receipt], *, with_ussd: bool) -> Sorted:
         """All of it read; keys are told apart only where the channel carries dialogues."""

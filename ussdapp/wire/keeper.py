@@ -4,7 +4,7 @@ import struct
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -12,9 +12,22 @@ from ussdapp.core.inbound import Receipt
 from ussdapp.wire import pdu
 from ussdapp.wire.bodies import Delivered
 
-Quick = Callable[[bytes], Receipt | None]  # reads the usual receipt off a deliver_sm's body
 Keep = Callable[[list[Delivered | Receipt]], bool]
 Arrived = tuple[int, int, Delivered | Receipt]  # command, sequence number, what it brought
+
+
+class Quick(Protocol):
+    """Reads receipts in the usual form."""
+
+    def usual(self, body: bytes) -> Receipt | None:
+        """That of a deliver_sm's body, None for any other."""
+        ...
+
+    def usual_run(self, data: bytes, at: int) -> tuple[list[Arrived], int] | None:
+        """Those in a row from `at` on, and where they end; None where there are none."""
+        ...
+
+
 _RESPONSE: Final = struct.Struct(">IIIIx")  # an empty message_id (4.6.2)
 _MOST_TOGETHER: Final = 2000
 _log = structlog.get_logger()

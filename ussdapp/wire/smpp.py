@@ -47,8 +47,8 @@ _log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class Extras:
     """What a channel adds to its binds. `on_late` gets the tag and the answer of a submit that
-    nobody waits for any longer; it runs in the reader and must not wait. What `quick` makes of the
-    body of a deliver_sm is kept instead, unless that is None."""
+    nobody waits for any longer; it runs in the reader and must not wait. The receipts
+    that `quick` reads are kept instead of the deliver_sm they came in."""
 
     on_late: OnLate | None = None
     quick: Quick | None = None
@@ -186,25 +186,31 @@ class Bind:
 
     def _take(self, data: bytes) -> None:
         data, at = self._rest + data, 0
-        arrived: list[Pdu] = []
+        arrived: list[Arrived] = []
         broken = None
         while broken is None:
             if run := answered_run(data, at):
                 self._answered(run.sequences, run.answers)
                 at = run.end
                 continue
+            if self._quick is not None and (receipts := self._quick.usual_run(data, at)):
+                arrived += receipts[0]
+                at = receipts[1]
+                continue
             pdus, at, broken = pdu.cut_from(data, at, self._limits.pdu_octets, _SUBMIT_RESP)
             if not pdus:
                 break
-            arrived += pdus
+            arrived += self._dispatch(pdus)
         self._rest = data[at:]
         self._pulse.heard(time.monotonic(), at, len(self._rest))
-        self._dispatch(arrived)
+        if arrived:
+            self._keeper.accept(arrived)
         if broken is not None:
             self._put(pdu.GENERIC_NACK, pdu.ESME_RINVCMDLEN, broken)
             raise pdu.Malformed("a PDU's length cannot be true")
 
-    def _dispatch(self, pdus: list[Pdu]) -> None:
+    def _dispatch(self, pdus: list[Pdu]) -> list[Arrived]:
+        """Sees to them, but for what is to be kept."""
         arrived: list[Arrived] = []
         sequences: list[int] = []
         answers: list[Answer] = []
@@ -214,7 +220,7 @@ class Bind:
                 sequences.append(sequence)
                 answers.append(Answered(status, body.partition(b"\0")[0].decode("latin-1")))
             elif command == pdu.DELIVER_SM:
-                kept = self._quick(body) if self._quick is not None else None
+                kept = self._quick.usual(body) if self._quick is not None else None
                 arrived.append((command, sequence, kept or self._delivered(one)))
             elif command == pdu.DATA_SM:
                 arrived.append((command, sequence, self._delivered(one)))
@@ -225,8 +231,7 @@ class Bind:
                 self._other(one)
         if sequences:
             self._answered(sequences, answers)
-        if arrived:
-            self._keeper.accept(arrived)
+        return arrived
 
     def _answered(self, sequences: list[int], answers: list[Answer]) -> None:
         strays = self._under_way.answer(sequences, answers)
