@@ -7,6 +7,7 @@ from ussdapp.wire.answers import answered_run
 from ussdapp.wire.bodies import Delivered, read_data, read_delivered
 from ussdapp.wire.fields import maybe_msisdn
 from ussdapp.wire.long_mo import place_of, without_header
+from ussdapp.wire.receipt_run import ReceiptRun, receipt_run
 from ussdapp.wire.receipt_text import decoded, read_receipt, text_of
 from ussdapp.wire.usual_receipt import usual_receipt
 from ussdapp.wire.window import Answered
@@ -39,7 +40,7 @@ def stream(octets: bytes) -> None:
 
 
 def as_the_reader(data: bytes) -> tuple[list[object], bytes, int | None]:
-    """What a bind reads: answers in a row at once, the rest one by one."""
+    """What a bind reads: answers and receipts in a row at once, the rest one by one."""
     heard: list[object] = []
     at, broken = 0, None
     while broken is None:
@@ -48,11 +49,26 @@ def as_the_reader(data: bytes) -> tuple[list[object], bytes, int | None]:
             heard += zip(run.sequences, run.answers, strict=True)
             at = run.end
             continue
+        if receipts := receipt_run(data, at):
+            heard += same_as_each(data[at : receipts.end], receipts)
+            at = receipts.end
+            continue
         pdus, at, broken = pdu.cut_from(data, at, CAP, SUBMIT_RESP)
         if not pdus:
             break
         heard += map(told, pdus)
     return heard, data[at:], broken
+
+
+def same_as_each(octets: bytes, run: ReceiptRun) -> list[pdu.Pdu]:
+    """The PDUs of a run, each of which is read as the run reads it."""
+    whole = pdu.cut(octets, CAP)
+    assert (whole.rest, whole.broken) == (b"", None)
+    columns = zip(run.sequences, run.msisdns, run.ids, run.rests, strict=True)
+    for one, (sequence, msisdn, message_id, rest) in zip(whole.pdus, columns, strict=True):
+        assert one[:3] == (pdu.DELIVER_SM, 0, sequence)
+        assert usual_receipt(one.body) == (msisdn.digits, message_id, run.told[rest])
+    return whole.pdus
 
 
 def told(one: pdu.Pdu) -> object:

@@ -66,6 +66,20 @@ class Database:
             # the trouble's own words may quote a row
             raise Unavailable(f"PostgreSQL: {type(trouble).__name__}") from None
 
+    def alone(self, work: Callable[[Connection], T]) -> T:
+        """As `run`, for work of one statement: it is a transaction by itself, which takes a third
+        of the round trips."""
+
+        def by_itself(connection: Connection) -> T:
+            connection.autocommit = True
+            try:
+                return work(connection)
+            finally:
+                if not connection.closed:
+                    connection.autocommit = False
+
+        return self.run(by_itself)
+
     def unlimited(self, work: Callable[[Connection], T]) -> T:
         """One transaction that may take its time, for a person's command."""
 

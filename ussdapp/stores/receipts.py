@@ -50,7 +50,7 @@ class PgReceipts:
                 self._tell(account, *run(lambda link: settle(link, index, account, came, at)))  # noqa: B023 (run here)
             else:
                 block = Block(next(self._numbers), account, at, batch)
-                run(lambda link: put(link, self._seal, block))  # noqa: B023 (run here)
+                self._database.alone(lambda link: put(link, self._seal, block))  # noqa: B023 (run here)
                 self._held.add(block)
 
     def apply(self, now: datetime) -> int:
