@@ -23,8 +23,8 @@ FIRST: Final = 255_754_000_000  # of the MSISDNs, one a row
 WORDS: Final = "Ndugu mteja, bili yako ya maji ya Novemba ni TZS {number}. Lipa kabla ya tarehe 30."
 _CHUNK: Final = 20_000  # rows a COPY
 _PACK: Final = 1000
-_CLEAR: Final = """TRUNCATE receipts, receipt_inbox, parked_receipts, submits, attempts, queue, windows, doubts,
-    in_part, contents, packs, notifications, acceptances, id_bases"""
+_CLEAR: Final = """TRUNCATE receipts, receipt_inbox, parked_receipts, submits, attempts, queue,
+    windows, doubts, in_part, contents, packs, notifications, acceptances, id_bases"""
 _NOTIFICATIONS: Final = """COPY notifications (id, institution_id, effect, class, rank, channel,
     msisdn_index, text_index, sender_id, encoding, parts, automatic, status, status_at, accepted_at,
     due_at, expires_at, pack_id) FROM STDIN"""

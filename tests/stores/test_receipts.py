@@ -16,6 +16,11 @@ from ussdapp.stores.database import rows
 LONG = "Taarifa " * 30
 
 
+def parts_delivered(world: World) -> list[int]:
+    query = "SELECT parts_delivered FROM notifications ORDER BY id"
+    return [row[0] for row in world.database.run(lambda link: rows(link, query))]
+
+
 def test_a_receipt_delivers(world: World) -> None:
     world.submitted("m1")
     world.receipt("m1", Status.DELIVERED)
@@ -89,6 +94,7 @@ def test_a_text_of_two_parts_is_delivered_when_both_are(world: World) -> None:
     assert world.statuses() == ["submitted"]
     world.receipt("m2", Status.DELIVERED)
     assert world.statuses() == ["delivered"]
+    assert parts_delivered(world) == [2]
 
 
 def test_the_worst_part_decides(world: World) -> None:
@@ -96,6 +102,7 @@ def test_the_worst_part_decides(world: World) -> None:
     world.receipt("m1", Status.DELIVERED)
     world.receipt("m2", Status.UNDELIVERED)
     assert world.statuses() == ["undelivered"]
+    assert parts_delivered(world) == [1]
 
 
 def test_an_operator_that_receipts_one_part_of_two_is_believed_after_a_minute(
@@ -107,6 +114,7 @@ def test_an_operator_that_receipts_one_part_of_two_is_believed_after_a_minute(
     assert world.statuses() == ["submitted"]
     world.receipts.apply(after(62))
     assert world.statuses() == ["delivered"]
+    assert parts_delivered(world) == [1]
 
 
 def test_an_id_used_again_means_the_newer_submit(world: World) -> None:

@@ -1,8 +1,8 @@
 """Knows the receipts whose notifications this process knows: no submit is looked for."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple
 
 from ussdapp.core.inbound import Receipt
@@ -10,7 +10,7 @@ from ussdapp.core.message_ids import Learnt, sought_in
 from ussdapp.core.status import Status
 from ussdapp.stores.database import Connection
 from ussdapp.stores.id_bases import read_bases
-from ussdapp.stores.plain_receipts import MOVING, End, move_known
+from ussdapp.stores.plain_receipts import ENDING, End, move_known
 from ussdapp.stores.receipt_inbox import Block
 from ussdapp.stores.settled_receipts import Ended, record_ended
 from ussdapp.stores.told_ids import ToldIds
@@ -33,9 +33,9 @@ def settle_known(
     learnt = read_bases(connection, [account]).get(account, Learnt())
     came = [one for block in blocks for one in block.receipts]
     first = _first(told, learnt, account, came) if learnt.locked else {}
-    said = Counter([came[place].status for place in first.values()])
-    status = next((one for one, _ in said.most_common() if one.value in MOVING), None)
-    if status is None:
+    said = [came[place].status for place in first.values()]
+    count, status = max(((said.count(one), one) for one in ENDING), key=itemgetter(0))
+    if not count:
         return Known(learnt, [], [])
     ids = [number for number, place in first.items() if came[place].status is status]
     moved = move_known(connection, ids, status.value, now)

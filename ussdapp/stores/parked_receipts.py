@@ -100,7 +100,8 @@ _STATES: Final = """
 """
 _MOVE: Final = """
     WITH whole AS (DELETE FROM in_part WHERE notification_id = ANY (%(ids)s))
-    UPDATE notifications SET status = %(status)s, status_at = %(now)s, detail = 'receipt'
+    UPDATE notifications SET status = %(status)s, status_at = %(now)s, detail = 'receipt',
+        parts_delivered = greatest(parts_delivered, %(delivered)s)
     WHERE id = ANY (%(ids)s) AND status = ANY (%(sources)s)
 """
 _IN_PART: Final = """
@@ -115,9 +116,10 @@ _IN_PART: Final = """
     ON CONFLICT (notification_id) DO UPDATE SET came_at = excluded.came_at
 """
 _REST_SILENT: Final = """
-    SELECT n.id FROM in_part p JOIN notifications n ON n.id = p.notification_id
-    WHERE p.came_at < %(before)s AND n.status_at < %(before)s AND n.status = 'submitted'
-    ORDER BY n.id LIMIT 1000 FOR UPDATE OF n SKIP LOCKED
+    SELECT id FROM notifications
+    WHERE id = ANY (ARRAY(SELECT notification_id FROM in_part WHERE came_at < %(before)s))
+        AND status_at < %(before)s AND status = 'submitted'
+    ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED
 """
 _BASES: Final = tuple(Base)
 _FINAL: Final = sorted(MOVING)
@@ -255,7 +257,7 @@ def _move(
     now: datetime,
 ) -> None:
     in_part: list[tuple[int, int, datetime]] = []
-    moves: dict[Status, list[int]] = {}
+    moves: dict[tuple[Status, int], list[int]] = {}
     for (number, parts), group in groupby(states, key=lambda row: row[:2]):
         heard = [
             PartReceipt(part, attempt, known[number, attempt, part], told)
@@ -263,11 +265,11 @@ def _move(
         ]
         status, delivered = receipted(parts, heard)
         if status is not None:
-            moves.setdefault(status, []).append(number)
+            moves.setdefault((status, delivered), []).append(number)
         if status in (None, Status.SUBMITTED) and delivered:
             in_part.append((number, delivered, came[number]))
-    for status, moved in moves.items():
-        _moved(connection, moved, status, now)
+    for (status, delivered), moved in moves.items():
+        _moved(connection, moved, status, delivered, now)
     if in_part:
         connection.execute(_IN_PART, _named("ids delivered came", in_part))
 
@@ -275,11 +277,14 @@ def _move(
 def _believe_one_part(connection: Connection, now: datetime) -> None:
     silent = [row[0] for row in rows(connection, _REST_SILENT, {"before": now - _SILENT_PARTS})]
     if silent:
-        _moved(connection, silent, Status.DELIVERED, now)
+        _moved(connection, silent, Status.DELIVERED, 0, now)
 
 
-def _moved(connection: Connection, ids: Sequence[int], status: Status, now: datetime) -> None:
-    values = {"ids": list(ids), "status": status.value, "sources": sources(status), "now": now}
+def _moved(
+    connection: Connection, ids: Sequence[int], status: Status, delivered: int, now: datetime
+) -> None:
+    values = {"ids": list(ids), "status": status.value, "sources": sources(status), "now": now,
+              "delivered": delivered}  # fmt: skip
     connection.execute(_MOVE, values)
 
 

@@ -59,7 +59,8 @@ _STANDS: Final = """
             THEN status END AS status
         FROM notifications WHERE id = s.notification_id LIMIT 1) n
 """
-MOVING: Final = frozenset(status.value for status in (Status.DELIVERED, *FAILURES))
+ENDING: Final = (Status.DELIVERED, *FAILURES)
+MOVING: Final = frozenset(status.value for status in ENDING)
 _FINAL: Final = frozenset(status.value for status in FINAL)
 
 # The notification a receipt's id means, and what that came to: `applied`, `nothing_new`,

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, Final
 
 import structlog
@@ -26,6 +27,7 @@ _PUT: Final = """
     INSERT INTO receipt_inbox (id, account, received_at, told, msisdns_sealed)
     VALUES (%s, %s, %s, %s, %b) ON CONFLICT DO NOTHING
 """
+_VALUE: Final = attrgetter("_value_")  # in a fifth of the time that an enum's `value` takes
 _TAKE: Final = "DELETE FROM receipt_inbox WHERE id = ANY (%s::text::bigint[]) RETURNING id"
 _ORPHANS: Final = """
     DELETE FROM receipt_inbox WHERE id = ANY (ARRAY(
@@ -56,6 +58,11 @@ class Held:
         self._blocks: list[Block] = []
         self._count = 0
         self._lock = threading.Lock()
+
+    @property
+    def empty(self) -> bool:
+        """Whether none waits."""
+        return not self._blocks
 
     def add(self, *blocks: Block) -> None:
         """Forgets them where too much is held already: then they are read from the inbox."""
@@ -97,18 +104,22 @@ def _kind(block: Block) -> tuple[str, bool]:
 
 def put(connection: Connection, seal: Seal, block: Block) -> None:
     """Again does no harm."""
-    came = block.receipts
-    told = json.dumps(
-        [
-            [one.message_id for one in came],
-            [one.status.value for one in came],
-            [one.code for one in came],
-            [one.submitted_on.isoformat() if one.submitted_on else "" for one in came],
-        ]
-    )
-    digits = ",".join([one.msisdn.digits if one.msisdn else "" for one in came])
+    _, ids, statuses, codes, msisdns, dates = zip(*block.receipts, strict=True)
+    told = json.dumps((ids, list(map(_VALUE, statuses)), codes, _spelt(dates)))
+    digits = ",".join([one.digits if one else "" for one in msisdns])
     sealed = seal.close_text(digits, _SEALED)
     connection.execute(_PUT, (block.number, block.account, block.received_at, told, sealed))
+
+
+def _spelt(dates: Sequence[datetime | None]) -> list[str]:
+    """As ISO 8601 has them, "" for none; many that follow each other are one and the same."""
+    spelt: list[str] = []
+    last, iso = None, ""
+    for one in dates:
+        if one is not last:
+            last, iso = one, one.isoformat() if one else ""
+        spelt.append(iso)
+    return spelt
 
 
 def taken(connection: Connection, blocks: Sequence[Block]) -> list[Block]:

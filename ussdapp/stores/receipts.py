@@ -42,10 +42,10 @@ class PgReceipts:
         self._numbers = itertools.count(secrets.randbits(62))
 
     def keep(self, receipts: Sequence[Receipt], at: datetime) -> None:
-        """Commits them; where they are few, with what the plain ones move."""
+        """Commits them; where they are few and none wait before them, with what they move."""
         index, run = self._seal.index, self._database.run
         for account, batch in _batches(receipts):
-            if len(batch) < _MANY:
+            if len(batch) < _MANY and self._held.empty:
                 came = [(at, one) for one in batch]
                 self._tell(account, *run(lambda link: settle(link, index, account, came, at)))  # noqa: B023 (run here)
             else:
@@ -69,7 +69,7 @@ class PgReceipts:
         settled = 0
         while blocks := self._held.due(now - EARLY, _MOST_HELD):
             try:
-                settled += self._settle(partial(taken, blocks=blocks), now)
+                settled += self._settle(partial(taken, blocks=blocks), now) or 0
             except Unavailable:
                 self._held.put_back(*blocks)
                 raise
@@ -77,16 +77,17 @@ class PgReceipts:
 
     def _settle_orphans(self, now: datetime) -> int:
         settled = 0
-        while more := self._settle(partial(orphan, seal=self._seal, now=now), now):
+        take = partial(orphan, seal=self._seal, now=now)
+        while (more := self._settle(take, now)) is not None:
             settled += more
         return settled
 
-    def _settle(self, take: _Take, now: datetime) -> int:
-        """Settles what is taken out of the inbox in the same transaction; what that leaves, for
-        this process does not know whose it is, is put into the inbox anew."""
+    def _settle(self, take: _Take, now: datetime) -> int | None:
+        """Settles what is taken out of the inbox in the same transaction, None where nothing is;
+        what that leaves, for this process does not know whose it is, is put there anew."""
         settled = self._database.run(lambda link: self._settled(link, take(link), now))
         if settled is None:
-            return 0
+            return None
         account, learnt, found, left = settled
         self._held.put_back(*left)
         self._tell(account, learnt, found)
