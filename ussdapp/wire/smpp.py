@@ -116,6 +116,7 @@ class Bind:
         answers: list[Answer] = []
         for run in call.runs:
             answers += run.settled(self._link.withdraw)
+        call.runs.clear()  # they name their call: what a window held goes now, not with a search
         return answers + [UNWRITTEN] * (len(bodies) - len(answers))
 
     def _write_all(self, call: Call, bodies: Sequence[bytes], haste: Haste) -> None:
