@@ -25,8 +25,8 @@ _LOOKED_AT_LEAST: Final = 500
 # What the gateway writes by itself in an institution's name (a reference, an answer to a case) is
 # not shown: its MSISDN may be one that a citizen hides from that institution.
 SENT_BY_IT: Final[LiteralString] = """
-    AND (n.class <> 'receipt' OR n.effect IS NULL OR EXISTS (SELECT FROM contents s
-        WHERE s.notification_id = n.id AND s.body_index IS NOT NULL))
+    AND (n.class <> 'receipt' OR n.effect IS NULL OR (SELECT s.body_index IS NOT NULL
+        FROM contents s WHERE s.notification_id = n.id))
 """
 # A test key is in many hands: it sees what was simulated and no citizen's MSISDN.
 _SENT: Final[LiteralString] = """
