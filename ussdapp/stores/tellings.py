@@ -28,8 +28,8 @@ _BLOCKS: Final = 1000  # looked at in one statement, and no more octets of ids t
 _OCTETS: Final = 200_000
 _MOST_FORGOTTEN: Final = 5000  # in one statement
 # What is final is told of and leaves its block; what is no more (retention) leaves it as well. A
-# block in which something moved is looked at again sooner than one that rests. OFFSET 0: thousands of
-# ids look like much of the table to the planner, and are not.
+# block in which something moved is looked at again sooner than one that rests. OFFSET 0, because
+# thousands of ids look like much of the table to the planner, and are not.
 _LOOK: Final = (
     """
     WITH due AS MATERIALIZED (
