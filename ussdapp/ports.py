@@ -26,6 +26,7 @@ from ussdapp.core.opt_outs import Learnt
 from ussdapp.core.reference import Reference
 from ussdapp.core.resume import Draft
 from ussdapp.core.session import Record
+from ussdapp.core.templates import TemplateVersion
 from ussdapp.core.webhook import Endpoint, Event, Posted
 
 
@@ -172,6 +173,44 @@ class Dialogues(Protocol):
         ...
 
     def remember_language(self, msisdn: Msisdn, language: str, at: datetime) -> None: ...
+
+
+class Languages(Protocol):
+    """Knows the language each citizen chose. Raises Unavailable."""
+
+    def speaking(self, language: str, msisdns: Collection[Msisdn]) -> frozenset[Msisdn]:
+        """Those of them who chose that language, by one query."""
+        ...
+
+
+class Templates(Protocol):
+    """Keeps institutions' templates, whose versions never change. Raises Unavailable."""
+
+    def all(self, institution: str) -> tuple[TemplateVersion, ...]:
+        """What stands of each, by name."""
+        ...
+
+    def of(self, institution: str, name: str) -> tuple[TemplateVersion, ...]:
+        """The versions of one, the newest first. Raises NoSuchTemplate."""
+        ...
+
+    def found(self, institution: str, name: str, version: int | None) -> TemplateVersion:
+        """That version, or the one that stands. Raises NoSuchTemplate."""
+        ...
+
+    def publish(
+        self, institution: str, name: str, texts: tuple[str, str], by: str, at: datetime
+    ) -> tuple[TemplateVersion, bool]:
+        """Commits the Kiswahili and the English text as a version that stands from now on, and
+        tells whether it is new: what stands already is not."""
+        ...
+
+    def roll_back(
+        self, institution: str, name: str, to: int | None, by: str, at: datetime
+    ) -> TemplateVersion:
+        """Commits that version `to` stands, or the one before. Raises NoSuchTemplate,
+        NoSuchVersion."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
@@ -58,6 +59,21 @@ def test_usage_of_nothing_is_nothing_and_its_days_are_in_order(home: Path) -> No
     assert run(home, "usage", "--json").output == "[]\n"
     assert run(home, "usage", "--from", "2026-11-21", "--to", "2026-11-20").exit_code == 1
     assert run(home, "usage", "--institution", "x").exit_code == 1
+
+
+def test_an_institution_lets_look_alikes_be_replaced_and_that_is_audited(
+    home: Path, database_url: str
+) -> None:
+    run(home, "institutions", "add", "ega", "Mamlaka", "Authority")
+    for given, stands in (("on", True), ("off", False)):
+        assert run(home, "institutions", "set", "ega", "--plain-text", given).exit_code == 0
+        assert run(home, "institutions", "set", "ega", "--sector", "tehama").exit_code == 0
+        with psycopg.connect(database_url) as link:
+            row = link.execute("SELECT plain_text FROM institutions").fetchone()
+            audited = link.execute("SELECT DISTINCT action, subject FROM audit").fetchall()
+        assert row == (stands,)
+        assert audited == [("institution.changed", "ega")]
+    assert run(home, "institutions", "set", "ega", "--plain-text", "yes").exit_code == 2
 
 
 @pytest.mark.parametrize("name", ["main", "MAIN", "-ega", "e", "x" * 21, "e ga", "é"])

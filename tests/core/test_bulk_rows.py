@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ussdapp.core.bulk import BulkStatus, Rejection, Row, counted, needs_approval, standing
 from ussdapp.core.notification import Class
 from ussdapp.core.placeholders import folded, worded
-from ussdapp.core.recipients import HeaderRefused, RowCheck, columns
+from ussdapp.core.recipients import HeaderRefused, RowCheck, Texts, columns
 from ussdapp.core.status import Status
 from ussdapp.wire.numbering import read_msisdn
 
@@ -15,7 +15,7 @@ NAMES = st.text(st.characters(categories=("L", "N")), min_size=1, max_size=10)
 
 
 def check(text: str) -> RowCheck:
-    return RowCheck(worded(text), read_msisdn, lambda _: "sandbox")
+    return RowCheck(Texts(worded(text)), read_msisdn, lambda _: "sandbox")
 
 
 def test_a_placeholder_is_filled_wherever_it_stands_and_however_it_is_spelt() -> None:

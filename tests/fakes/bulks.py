@@ -17,11 +17,13 @@ from ussdapp.stores.bulk_counts import BulkCounts
 from ussdapp.stores.bulk_rows import PgBulkRows
 from ussdapp.stores.bulks import PgBulks
 from ussdapp.stores.database import Connection, Database, rows
+from ussdapp.stores.dialogues import PgDialogues
 from ussdapp.stores.institutions import PgInstitutions
 from ussdapp.stores.journal import PgJournal
 from ussdapp.stores.leases import PgLeases
 from ussdapp.stores.packs import Packs
 from ussdapp.stores.seal import Seal
+from ussdapp.stores.templates import PgTemplates
 from ussdapp.usecases.accept_bulk import AcceptBulk
 from ussdapp.usecases.import_bulk import ImportBulk
 from ussdapp.usecases.stop_bulk import StopBulk
@@ -72,11 +74,13 @@ class Office:
         routes = Routes.ordered([*ROUTES, *(Route(p, name) for p, name in self.channels.items())])
         self.bells = Bells()
         self.bulks = PgBulks(self.database, SEAL)
+        self.templates = PgTemplates(self.database)
+        self.dialogues = PgDialogues(self.database, SEAL)
         self.rows = PgBulkRows(self.database, SEAL, self.url)
         self.keys = iter(range(1_000_000))
-        self.accept = AcceptBulk(self.bulks, "15200", lambda: str(next(self.keys)))
+        self.accept = AcceptBulk(self.bulks, self.templates, "15200", lambda: str(next(self.keys)))
         self.stop = StopBulk(self.bulks, lambda _: None)
-        self.importing = ImportBulk(self.rows, self.bells, routes, read_msisdn)
+        self.importing = ImportBulk(self.rows, self.bells, routes, read_msisdn, self.dialogues)
         self.tick = 0.0
         self.counts = BulkCounts(self.database, lambda: self.tick)
         self.journal = PgJournal(self.database, SEAL)

@@ -21,6 +21,9 @@ def ega_has_everything(world: Served) -> dict[str, str]:
     notification = world.ask("POST", "/api/v1/notifications", json=sent).get_json()
     bulk = world.ask("POST", "/api/v1/bulks", json={
         "name": WORDS, "text": WORDS, "recipients": [{"to": ASHA}]}).get_json()  # fmt: skip
+    for text in ("Habari za tangazo-la-ega.", "Soma tangazo-la-ega."):
+        texts = {"sw": text, "en": text}
+        world.ask("PUT", "/api/v1/templates/tangazo-la-ega", json=texts)
     code = world.ask("POST", "/api/v1/codes", json={
         "kind": "sender_id", "value": "EGA", "purpose": WORDS}).get_json()  # fmt: skip
     opt_out = world.ask("POST", "/api/v1/opt-outs", json={"to": ASHA}).get_json()
@@ -33,6 +36,7 @@ def ega_has_everything(world: Served) -> dict[str, str]:
         "/api/v1/bulks": bulk["id"],
         "/api/v1/cases": a_case_of_ega(world, REFERENCE),
         "/api/v1/menus": BRANCH,
+        "/api/v1/templates": "tangazo-la-ega",
         "/api/v1/codes": code["id"],
     }
 

@@ -50,8 +50,8 @@ BREAKS: dict[str, Callable[[Any], None]] = {
     "a request value is refused": lambda document: at(document, BULK)["properties"]["class"][
         "enum"
     ].remove("urgent"),
-    "a text may be less long": put(*BULK, "properties", "text", "maxLength", to=160),
-    "a text has another pattern": put(*BULK, "properties", "text", "pattern", to="^[a-z]+$"),
+    "a text may be less long": put(*BULK, "properties", "name", "maxLength", to=16),
+    "a text has another pattern": put(*BULK, "properties", "name", "pattern", to="^[a-z]+$"),
     "null is no longer taken": put(*BULK, "properties", "send_at", to={"type": "string"}),
     "a member of an answer is gone": gone(*SHOWN, "properties", "why"),
     "a member of an answer is not always there": lambda document: at(document, SHOWN)[

@@ -95,6 +95,7 @@ def test_a_bulk_is_accepted_checked_and_shown(web: Web) -> None:
     answer = web.post(body=body())
     assert answer.json == {
         "id": accepted(answer), "status": "checking", "total": 3, "accepted": 0, "rejected": 0,
+        "template": None,
     }  # fmt: skip
     web.office.work()
     shown = web.get(f"/{accepted(answer)}").json

@@ -76,6 +76,7 @@ from ussdapp.stores.seal import Seal
 from ussdapp.stores.sessions import RedisSessions
 from ussdapp.stores.simulated_cases import SimulatedCases
 from ussdapp.stores.tellings import PgTellings
+from ussdapp.stores.templates import PgTemplates
 from ussdapp.stores.told_ids import TellingJournal, ToldIds
 from ussdapp.stores.unreported import PgUnreported
 from ussdapp.stores.usage import PgUsage
@@ -90,6 +91,7 @@ from ussdapp.usecases.deliver_simulated import DeliverSimulated
 from ussdapp.usecases.escalate_codes import EscalateCodes
 from ussdapp.usecases.import_bulk import ImportBulk
 from ussdapp.usecases.publish_menu import PublishMenu
+from ussdapp.usecases.publish_template import PublishTemplate
 from ussdapp.usecases.put_webhook import PutWebhook
 from ussdapp.usecases.receive_mo import ReceiveMo
 from ussdapp.usecases.reconcile import Reconcile
@@ -161,6 +163,8 @@ class Gateway:
     bulks: PgBulks
     bulk_ids: Mapping[bool, PublicIds]  # of live bulks, and of those that test keys sent
     importing: Callable[[], tuple[PgBulkRows, ImportBulk]]
+    templates: PgTemplates
+    publish_template: PublishTemplate
     opt_out_register: PgOptOutRegister
     quotas: PgQuotas
     usage: PgUsage
@@ -322,7 +326,7 @@ def build_gateway(settings: Settings) -> Gateway:
     services = read_services(MENUS / KEYWORDS, offices)
     texts, routes = read_texts(MENUS / "sms.toml"), _routes(settings)
     letters = Letters(texts, routes, settings.short_code, settings.service_code)
-    bulks = PgBulks(kept.database, kept.seal)
+    bulks, templates = PgBulks(kept.database, kept.seal), PgTemplates(kept.database)
     usage = PgUsage(kept.database, settings.prices)
     simulated = SimulatedCases(kept.institutions)
     receive_mo = _receive_mo(settings, kept, letters, services)
@@ -375,16 +379,24 @@ def build_gateway(settings: Settings) -> Gateway:
         questions=kept.questions,
         funnel=kept.funnel,
         accept_notification=AcceptNotification(
-            kept.acceptances, Ringing(kept.doorbells), routes, settings.short_code, _new_key
+            kept.acceptances,
+            Ringing(kept.doorbells),
+            templates,
+            kept.dialogues,
+            routes,
+            settings.short_code,
+            _new_key,
         ),
         histories=kept.histories,
         keys=kept.keys,
         nonces=PgNonces(kept.database),
-        accept_bulk=AcceptBulk(bulks, settings.short_code, _new_key),
+        accept_bulk=AcceptBulk(bulks, templates, settings.short_code, _new_key),
         stop_bulk=StopBulk(bulks, time.sleep),
         bulks=bulks,
         bulk_ids=told.bulk_ids(settings),
         importing=lambda: _importing(settings, kept, routes),
+        templates=templates,
+        publish_template=PublishTemplate(templates),
         opt_out_register=PgOptOutRegister(kept.database, kept.seal, settings.index_key),
         quotas=PgQuotas(kept.database),
         usage=usage,
@@ -401,7 +413,7 @@ def build_gateway(settings: Settings) -> Gateway:
 
 def _importing(settings: Settings, kept: _Stores, routes: Routes) -> tuple[PgBulkRows, ImportBulk]:
     rows = PgBulkRows(kept.database, kept.seal, settings.database_url)
-    return rows, ImportBulk(rows, kept.doorbells, routes, read_msisdn)
+    return rows, ImportBulk(rows, kept.doorbells, routes, read_msisdn, kept.dialogues)
 
 
 def _answer_ussd(

@@ -11,7 +11,8 @@ from ussdapp.cli.keys import issued, issued_mgov_key
 from ussdapp.cli.opened import Opened, opened
 from ussdapp.core.codes import CodeKind, CodeStatus
 from ussdapp.core.keys import SCOPES, KeyRequest
-from ussdapp.sandbox.demo import institutions
+from ussdapp.sandbox.demo import TEMPLATE, TEMPLATE_TEXTS, institutions
+from ussdapp.stores.templates import PgTemplates
 from ussdapp.usecases.request_code import AskedCode
 
 _BY: Final = "demo"
@@ -40,6 +41,8 @@ def demo() -> None:
             return
         parts.institutions.add(institutions())
         parts.registers.change("ega", {"approval_above": _APPROVAL_ABOVE}, datetime.now(UTC))
+        templates = PgTemplates(parts.database)
+        templates.publish("ega", TEMPLATE, TEMPLATE_TEXTS, _BY, datetime.now(UTC))
         key = issued(parts, "ega", "demo", tuple(SCOPES))
         mgov = issued_mgov_key(parts, KeyRequest("ega", "demo", (), per_second=100_000))
         allot_keyword(parts)

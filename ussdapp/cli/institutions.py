@@ -63,6 +63,12 @@ def add_institution(short_name: str, name_sw: str, name_en: str, sector: str) ->
     help="Parts that are accepted in a day of Tanzania; test keys are counted apart. 0: no limit.",
 )
 @click.option("--quota-month", type=click.IntRange(0, 2**53), help="The same for a month.")
+@click.option(
+    "--plain-text",
+    type=click.Choice(["on", "off"]),
+    callback=lambda _context, _option, given: given and given == "on",
+    help="Replace look-alikes (curly quotes, dashes, NBSP) by GSM-7 characters in its texts.",
+)
 def set_institution(short_name: str, **changes: str | int | None) -> None:
     """Change what is given of one."""
     if all(value is None for value in changes.values()):

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Class
 from ussdapp.core.status import Status
+from ussdapp.core.templates import TemplateUse
 
 MOST_ROWS: Final = 1_048_575  # what a sheet holds below its header
 MOST_URGENT: Final = 1000  # rows of class urgent that one person may send
@@ -81,12 +82,15 @@ class NewBulk:
     total: int
     accepted_at: datetime
     send_at: datetime | None
+    text_en: str | None = None  # for those who chose English, where there is one
+    template: str | None = None  # name@version, where it was written with one
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AskedBulk:
     """What an institution asks for. `key` makes it unique among the institution's (None: it is
-    no repeat of anything), `body` is what a repeat has to equal."""
+    no repeat of anything), `body` is what a repeat has to equal. A template stands in the place of
+    `text`; its values are the same for all rows."""
 
     name: str
     text: str
@@ -96,6 +100,7 @@ class AskedBulk:
     sender_id: str | None = None
     send_at: datetime | None = None
     repeats: bool = False
+    template: TemplateUse | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -115,6 +120,8 @@ class Checking:
     approval_above: int
     read: int
     tries: int
+    text_en: str | None = None
+    plain_text: bool = False
 
     def after(self, row: int) -> "Checking":
         """The same when rows up to that one are done."""
@@ -128,6 +135,14 @@ class Rejection(NamedTuple):
     field: str
     code: str
     message: str
+
+
+class Unworded(NamedTuple):
+    """A row that can be sent once it is known in which language."""
+
+    number: int
+    msisdn: Msisdn
+    values: Sequence[str]
 
 
 class Row(NamedTuple):
@@ -167,6 +182,7 @@ class BulkView:
     rejected: int
     parts: int
     send_at: datetime | None
+    template: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     rate_per_s: float | None = None
     eta_s: int | None = None

@@ -23,6 +23,8 @@ SCOPES: Final[Mapping[str, str]] = {
     "opt-outs:write": "record who told the institution",
     "usage:read": "see usage and cost",
     "menus:publish": "publish the institution's branch of the menu",
+    "templates:read": "see the institution's templates",
+    "templates:write": "publish them",
     "codes:read": "see the codes it asked for",
     "codes:request": "ask for sender IDs, keywords and service codes",
 }
@@ -34,8 +36,9 @@ MOST_OWNER: Final = 100  # characters
 @dataclass(frozen=True, slots=True)
 class IssuedKey(KeyHolder):
     """A key as kept: `networks` it may be used from (none: any), requests `per_second`, the sender
-    IDs that its institution was allotted, its owner, "" where nobody was named, and the secret
-    that must sign each request, "" where none does."""
+    IDs that its institution was allotted, its owner, "" where nobody was named, the secret that
+    must sign each request, "" where none does, and whether its institution has look-alikes of
+    GSM-7 characters replaced."""
 
     networks: tuple[Network, ...] = ()
     per_second: int = 50
@@ -43,6 +46,7 @@ class IssuedKey(KeyHolder):
     sender_ids: frozenset[str] = frozenset()
     owner: str = ""
     secret: str = field(default="", repr=False)
+    plain_text: bool = False
 
     @property
     def person(self) -> str:

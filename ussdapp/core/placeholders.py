@@ -1,8 +1,8 @@
 """Knows placeholders: `((jina))` in a text stands for what a recipient's field `jina` holds."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 _PLACEHOLDER: Final = re.compile(r"\(\(([^()\n]{1,60})\)\)")
@@ -16,6 +16,12 @@ def folded(name: str) -> str:
     return name.translate(_IGNORED).casefold()
 
 
+def partly(text: str, values: Mapping[str, str]) -> str:
+    """The text with the placeholders of those names filled, and the others as they are."""
+    given = {folded(name): value.strip() for name, value in values.items()}
+    return _PLACEHOLDER.sub(lambda found: given.get(folded(found[1])) or found[0], text)
+
+
 @dataclass(frozen=True, slots=True)
 class Worded:
     """A text with placeholders: `names` as first spelt, each once; `pattern` with `%s` for each
@@ -26,6 +32,17 @@ class Worded:
     pattern: str
     order: tuple[int, ...]
     glued: bool = False
+
+    @property
+    def least(self) -> str:
+        """The text with the shortest values there can be."""
+        return self.filled(["-"] * len(self.names))
+
+    def aligned(self, names: Sequence[str]) -> "Worded":
+        """The same for values in the order of those names, which are its own however spelt."""
+        places = {folded(name): number for number, name in enumerate(names)}
+        order = tuple(places[folded(self.names[number])] for number in self.order)
+        return replace(self, names=tuple(names), order=order)
 
     def filled(self, values: Sequence[str]) -> str:
         """The text with a value for each of the names, in their order."""

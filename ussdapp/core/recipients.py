@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from unicodedata import category
 
-from ussdapp.core.bulk import Chunk, Rejection, Row
+from ussdapp.core.bulk import Chunk, Rejection, Row, Unworded
 from ussdapp.core.msisdn import Msisdn, NotAnMsisdn
 from ussdapp.core.parts import MOST_PARTS, Encoding, TooLong, only_part, split
 from ussdapp.core.phishing import IN_A_ROW, ValueCheck
@@ -19,6 +19,7 @@ _MSISDN_NAMES: Final = (
 )  # fmt: skip
 _MOST_SHAPES: Final = 1000  # of recipients that are remembered
 _LINE_ENDS: Final = frozenset("\n\r")
+Came = Row | Unworded | list[Rejection]  # of a row
 
 
 class HeaderRefused(ValueError):
@@ -55,20 +56,34 @@ def columns(header: Sequence[str], names: Sequence[str]) -> Columns:
     return Columns(found[0], tuple(places[folded(name)] for name in names), len(header))
 
 
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What the rows of a bulk are written with: `en` for those who chose English, None where all
+    get the same; `spell` is done to what GSM-7 lacks."""
+
+    text: Worded
+    en: Worded | None = None
+    spell: Callable[[str], str] | None = None
+
+
 class RowCheck:
     """Checks the rows of one bulk: `read` reads an MSISDN or raises NotAnMsisdn, `channel` tells
-    by which channel it is reached."""
+    by which channel it is reached. With a text in English, a row that can be sent is Unworded."""
 
     def __init__(
-        self, text: Worded, read: Callable[[str], Msisdn], channel: Callable[[Msisdn], str]
+        self, texts: Texts, read: Callable[[str], Msisdn], channel: Callable[[Msisdn], str]
     ) -> None:
-        self._text = text
+        self._text = text = texts.text
+        self._en = texts.en and texts.en.aligned(text.names)
+        self._spell = texts.spell
+        self.names = text.names
         self._read = read
         self._channel = channel
         self._suspect = ValueCheck(text)
+        self._suspect_en = self._en and ValueCheck(self._en)
         self._keys: dict[tuple[str, ...], list[str | None]] = {}  # as spelt, of each shape seen
 
-    def recipient(self, number: int, given: object) -> Row | list[Rejection]:
+    def recipient(self, number: int, given: object) -> Came:
         """The same for a recipient as JSON gives it: an object of texts and whole numbers."""
         if not isinstance(given, dict):
             return [Rejection(number, "row", "type", "A recipient is an object.")]
@@ -87,7 +102,7 @@ class RowCheck:
             self._keys[keys] = [to, *(places.get(folded(name)) for name in self._text.names)]
         return self._keys[keys]
 
-    def row(self, number: int, cells: Sequence[str], at: Columns) -> Row | list[Rejection]:
+    def row(self, number: int, cells: Sequence[str], at: Columns) -> Came:
         """The row as it will be sent, or everything that is wrong with it."""
         if len(cells) > at.width and any(map(str.strip, cells[at.width :])):
             return [Rejection(number, "row", "columns", "It has more cells than the header.")]
@@ -95,13 +110,15 @@ class RowCheck:
         whole = [*cells, *[""] * lacking] if lacking > 0 else cells
         return self.values(number, whole[at.to], [whole[place] for place in at.fields])
 
-    def values(self, number: int, to: str, values: Sequence[str]) -> Row | list[Rejection]:
+    def values(self, number: int, to: str, values: Sequence[str]) -> Came:
         """The same for an MSISDN and a value for each name of the text, in their order."""
         values = [value.strip() for value in values]
         try:
             msisdn = self._read(to)
             if all(values):
-                return self._filled(number, msisdn, values)
+                if self._en:
+                    return Unworded(number, msisdn, values)
+                return self._filled(number, msisdn, values, self._text, self._suspect)
             wrong = []
         except NotAnMsisdn:
             wrong = [Rejection(number, TO, *_not_an_msisdn(to.strip()))]
@@ -111,11 +128,24 @@ class RowCheck:
             if not value
         ]
 
-    def _filled(self, number: int, msisdn: Msisdn, values: Sequence[str]) -> Row | list[Rejection]:
-        text = self._text.filled(values)
-        if found := self._suspect(values, text):
+    def worded(self, row: Unworded, *, english: bool) -> Row | list[Rejection]:
+        """The row in the language its citizen chose."""
+        if english and self._en and self._suspect_en:
+            return self._filled(*row, self._en, self._suspect_en)
+        return self._filled(*row, self._text, self._suspect)
+
+    def _filled(
+        self,
+        number: int,
+        msisdn: Msisdn,
+        values: Sequence[str],
+        text: Worded,
+        suspect: ValueCheck,
+    ) -> Row | list[Rejection]:
+        written = text.filled(values)
+        if found := suspect(values, written):
             return [Rejection(number, "text", found.code, IN_A_ROW[found.code])]
-        return self._written(number, msisdn, text)
+        return self._written(number, msisdn, written)
 
     def _written(self, number: int, msisdn: Msisdn, text: str) -> Row | list[Rejection]:
         if not text.isprintable() and any(map(_unwritten, text)):
@@ -123,6 +153,8 @@ class RowCheck:
             return [Rejection(number, "text", "characters", told)]
         if only_part(text) is not None:
             return Row(number, msisdn, text, _GSM7, 1, self._channel(msisdn))
+        if self._spell:
+            text = self._spell(text)
         try:
             parts = split(text)
         except TooLong:

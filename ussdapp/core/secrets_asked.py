@@ -34,6 +34,7 @@ _ANY: Final = re.compile(
 )  # fmt: skip
 _TOLD: Final = {name: told for name, told, _ in _NOUNS}
 _MARK: Final = "§"
+_KNOWN: Final = "¤"  # a secret that was given, or is new: it may be keyed in, and not told
 # It is given, not asked for: a value of four to eight signs with a digit follows.
 _GIVEN: Final = re.compile(
     rf"{_MARK}(?:\s+(?:code|number|namba|yako|zako|yenu|your|ya muda|mpya|ya kuingia|ni|is|hii|"
@@ -86,8 +87,10 @@ _ASK_SW: Final = words("tunaomba naomba tunahitaji nahitaji tunataka nataka tung
 _OWN: Final = words("yako zako yenu lako your")
 _HAND_EN: Final = words(
     "send share give provide submit confirm verify forward tell text reply disclose supply reveal "
-    "enter type input validate whatsapp email present surrender respond"
+    "validate whatsapp email present surrender respond"
 )
+_KEY_EN: Final = words("enter type input")
+_TELL_EN: Final = _HAND_EN | _KEY_EN
 _ING_EN: Final = words(
     "sending sharing giving providing submitting confirming verifying forwarding texting replying "
     "entering typing responding disclosing supplying"
@@ -124,24 +127,25 @@ _LOST: Final = re.compile(r"(?:ukisahau|umesahau|ukipoteza|umepoteza|kama|if|for
 
 def asked_for(text: str) -> str | None:
     """What it asks for, in words; None for most. The text is folded and in small letters."""
-    found = [(match.lastgroup or "", match.end()) for match in _ANY.finditer(text)]
-    if not found:
+    first = _ANY.search(text)
+    if first is None:
         return None
-    names = iter([name for name, _ in found])
-    marked = _ANY.sub(_MARK, text.replace(_MARK, " "))
+    told = _TOLD[first.lastgroup or ""]
+    marked = _ANY.sub(_MARK, text.replace(_MARK, " ").replace(_KNOWN, " "))
     if _QUESTION.search(marked) or _WANTED.search(marked):
-        return _TOLD[next(names)]
-    marked = _KEPT.sub(" ", _GIVEN.sub(" ", marked))
-    hands_only = _FRESH.sub(lambda match: match[0].replace(_MARK, "¤"), marked)
-    asks = any(_asks(tokens) for tokens in _clauses(hands_only, "§"))
-    asks = asks or any(_asks(tokens, keys=False) for tokens in _clauses(hands_only, "¤"))
-    return _TOLD[next(names)] if asks else None
+        return told
+    marked = _KEPT.sub(" ", marked)
+    for known in (_GIVEN, _FRESH):
+        marked = known.sub(lambda match: match[0].replace(_MARK, _KNOWN), marked)
+    asks = any(_asks(tokens) for tokens in _clauses(marked, _MARK))
+    asks = asks or any(_asks(tokens, keys=False) for tokens in _clauses(marked, _KNOWN))
+    return told if asks else None
 
 
 def _clauses(marked: str, mark: str) -> Iterator[list[str]]:
     for sentence in _SENTENCES.split(marked):
         if mark in sentence:
-            yield _TOKENS.findall(sentence.replace(mark, _MARK) if mark != _MARK else sentence)
+            yield _TOKENS.findall(sentence.replace(mark, _MARK))
 
 
 def _asks(tokens: Sequence[str], *, keys: bool = True) -> bool:
@@ -177,14 +181,15 @@ def _tells(tokens: Sequence[str], place: int, at: int, *, keys: bool) -> bool:
     if token in _ASK_EN:
         near = {*tokens[max(at - 3, 0) : at], *tokens[at + 1 : at + 2]}
         return lead in ("we", "i", "officer") and bool(near & _OWN)
-    return token in _HAND_EN and _is_told(tokens, place)
+    wanted = _TELL_EN if keys else _HAND_EN
+    return token in wanted and _is_told(tokens, place)
 
 
 def _is_told(tokens: Sequence[str], place: int) -> bool:
     """Whether an English verb tells the reader, and does not tell of somebody, or forbid."""
     while place > 1 and tokens[place - 1] in ("or", "and", "nor", ",") and (
-        tokens[place - 2] in _HAND_EN
-        or (place > 2 and tokens[place - 2] == "," and tokens[place - 3] in _HAND_EN)
+        tokens[place - 2] in _TELL_EN
+        or (place > 2 and tokens[place - 2] == "," and tokens[place - 3] in _TELL_EN)
     ):  # fmt: skip
         place -= 2
     before = tokens[max(place - 3, 0) : place]

@@ -2,8 +2,17 @@
 
 import tomllib
 from pathlib import Path
+from typing import Final
 
 from ussdapp.core.inbound import Institution
+
+TEMPLATE: Final = "ombi-limepokelewa"
+TEMPLATE_TEXTS: Final = (
+    "Ndugu ((jina)), ombi lako namba ((namba)) limepokelewa. Utajibiwa kabla ya ((tarehe)). "
+    "Kufuatilia, piga *152*00#. Asante.",
+    "Dear ((jina)), we have received your request number ((namba)). You will have an answer "
+    "before ((tarehe)). To follow it up, dial *152*00#. Thank you.",
+)
 
 
 def institutions() -> list[Institution]:

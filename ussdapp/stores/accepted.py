@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from ussdapp.core.acceptance import AnotherBody
 from ussdapp.core.notification import RANK
+from ussdapp.core.parts import Encoding
 from ussdapp.core.quota import eat_day
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.core.status import Status
@@ -14,7 +15,7 @@ from ussdapp.stores.public_ids import PublicIds
 from ussdapp.stores.queue import QUEUED
 from ussdapp.stores.quotas import SPENT, refusing
 from ussdapp.stores.seal import Seal
-from ussdapp.usecases.accept_notification import Accepting, Kept
+from ussdapp.usecases.accept_notification import Accepting, Kept, Written
 
 REFERENCE: Final = "notifications.reference"
 _BLOCK: Final = 1000  # ids a row of the queue
@@ -42,8 +43,8 @@ _SEVERAL: Final = (
             due_at),
     kept AS (
         INSERT INTO contents (notification_id, msisdn_sealed, text_sealed, reference_sealed,
-            body_index)
-        SELECT id, msisdn_sealed, %(text)s, %(reference)s, %(body_index)s
+            body_index, template)
+        SELECT id, msisdn_sealed, %(text)s, %(reference)s, %(body_index)s, %(template)s
         FROM accepted JOIN given USING (effect)),
     queued AS ("""  # noqa: S608
     + QUEUED
@@ -58,7 +59,8 @@ _SEVERAL: Final = (
 )
 _ALONE: Final = ONE + SPENT
 _BEFORE: Final = """
-    SELECT n.id, c.body_index FROM unnest(%s::text::text[]) WITH ORDINALITY AS t (effect, place)
+    SELECT n.id, c.body_index, c.text_sealed, n.encoding, n.parts, c.template
+    FROM unnest(%s::text::text[]) WITH ORDINALITY AS t (effect, place)
     JOIN notifications n USING (effect) JOIN contents c ON c.notification_id = n.id ORDER BY place
 """
 
@@ -82,9 +84,27 @@ class PgAcceptances:
             with refusing(values["day"]):
                 found = self._database.run(lambda connection: _accept(connection, values))
         except _Repeated:
-            found = self._database.run(lambda connection: _before(connection, values))
+            kept = self.before(accepting.effect, len(accepting.to), accepting.body)
+            if kept is None:
+                raise AnotherBody from None
+            return kept
         ids = tuple(self._ids.shown(number) for number, _ in found)
-        return Kept(ids, frozenset(channel for _, channel in found if channel))
+        return Kept(ids, accepting.written, frozenset(channel for _, channel in found if channel))
+
+    def before(self, effect: str, count: int, body: str) -> Kept | None:
+        """What was accepted under that effect before; raises AnotherBody."""
+        effects = _array(self._seal.effect(f"{effect}:{place}") for place in range(count))
+        found = self._database.run(lambda connection: rows(connection, _BEFORE, (effects,)))
+        if not found:
+            return None
+        if len(found) != count or found[0][1] != self._body_index(body):
+            raise AnotherBody
+        _, _, text, encoding, parts, template = found[0]
+        written = Written(self._seal.open_text(text, TEXT), Encoding(encoding), parts, template)
+        return Kept(tuple(self._ids.shown(row[0]) for row in found), written)
+
+    def _body_index(self, body: str) -> bytes:
+        return bytes.fromhex(self._seal.effect(f"body:{body}"))
 
     def _values(self, accepting: Accepting) -> dict[str, Any]:
         seal, given = self._seal, accepting
@@ -98,18 +118,19 @@ class PgAcceptances:
             "day": eat_day(given.accepted_at),
             "class": given.klass.value,
             "rank": RANK[given.klass],
-            "text_index": seal.content_index(given.text),
-            "text": seal.close_text(given.text, TEXT),
+            "text_index": seal.content_index(given.written.text),
+            "text": seal.close_text(given.written.text, TEXT),
+            "template": given.written.template,
             "sender_id": given.sender_id,
-            "encoding": given.encoding.value,
-            "parts": given.parts,
+            "encoding": given.written.encoding.value,
+            "parts": given.written.parts,
             "status": Status.QUEUED.value,
             "at": given.accepted_at,
             "due": given.due_at,
             "expires": given.expires_at,
             "reference": seal.close_text(given.reference or "", REFERENCE) if referred else None,
             "reference_index": reference_index(seal, given.institution, given.reference),
-            "body_index": bytes.fromhex(seal.effect(f"body:{given.body}")),
+            "body_index": self._body_index(given.body),
             "block": _BLOCK,
             "simulated": SIMULATED,
         }
@@ -121,7 +142,6 @@ class PgAcceptances:
         sealed = [seal.close_text(msisdn.digits, MSISDN) for msisdn, _ in given.to]
         if len(given.to) == 1:
             return {
-                "effects": _array(effects),
                 "effect": effects[0],
                 "channel": given.to[0][1],
                 "msisdn_index": indexes[0],
@@ -173,11 +193,3 @@ def _alone(connection: Connection, values: dict[str, Any]) -> list[Any]:
     finally:
         if not connection.closed:
             connection.autocommit = False
-
-
-def _before(connection: Connection, values: dict[str, Any]) -> list[Any]:
-    """What was accepted under these effects; raises AnotherBody."""
-    found = rows(connection, _BEFORE, (values["effects"],))
-    if len(found) != values["count"] or found[0][1] != values["body_index"]:
-        raise AnotherBody
-    return [(row[0], None) for row in found]

@@ -33,7 +33,8 @@ _LOCK_CLASS: Final = 0x62756C6B  # of advisory locks: a bulk is checked by one p
 _FRESH: Final = timedelta(minutes=10)  # until what was held is dated anew when it is queued
 _WAITING: Final = """
     SELECT b.id, b.live, b.text_sealed, b.class, b.sender_id, b.repeats, b.source, b.accepted_at,
-        b.send_at, b.institution_id, i.approval_above, b.read, b.tries
+        b.send_at, b.institution_id, i.approval_above, b.read, b.tries,
+        b.text_en_sealed, i.plain_text
     FROM bulks b JOIN institutions i ON i.id = b.institution_id
     WHERE b.ended_at IS NULL AND b.status = 'checking' AND b.id <> ALL (%s) ORDER BY b.id LIMIT 20
 """
@@ -107,7 +108,9 @@ class PgBulkRows:
                 self._database.run(partial(_execute, query=_TRIED, values=(row[0],)))
                 text = self._seal.open_text(row[2], TEXT)
                 klass, source = Class(row[3]), Source(row[6])
-                return Checking(row[0], row[1], text, klass, row[4], row[5], source, *row[7:])
+                en = self._seal.open_text(row[13], TEXT) if row[13] else None
+                tail = (*row[7:13], en, row[14])
+                return Checking(row[0], row[1], text, klass, row[4], row[5], source, *tail)
         return None
 
     def give_back(self, number: int) -> None:

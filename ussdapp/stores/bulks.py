@@ -34,11 +34,13 @@ _AUDIT: Final = "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, 
 _ACCEPT: Final = """
     WITH new AS (
         INSERT INTO bulks (id, institution_id, effect, body_index, live, author, name, text_sealed,
-            class, sender_id, repeats, source, accepted_at, send_at, status, total)
+            class, sender_id, repeats, source, accepted_at, send_at, status, total, template,
+            text_en_sealed)
         OVERRIDING SYSTEM VALUE
         SELECT coalesce(%(id)s, nextval(pg_get_serial_sequence('bulks', 'id'))), id, %(effect)s,
             %(body_index)s, %(live)s, %(author)s, %(name)s, %(text)s, %(class)s, %(sender_id)s,
-            %(repeats)s, %(source)s, %(accepted_at)s, %(send_at)s, 'checking', %(total)s
+            %(repeats)s, %(source)s, %(accepted_at)s, %(send_at)s, 'checking', %(total)s,
+            %(template)s, %(text_en)s
         FROM institutions WHERE short_name = %(institution)s
         ON CONFLICT (effect) DO NOTHING
         RETURNING id),
@@ -54,7 +56,7 @@ _PIECE: Final = "INSERT INTO bulk_blocks (bulk_id, number, sealed) VALUES (%s, %
 _FORGET: Final = "DELETE FROM bulk_blocks WHERE bulk_id = %s"
 _VIEW: Final = """
     SELECT b.id, b.name, b.status, b.detail, b.total, b.accepted, b.rejected, b.parts, b.send_at,
-        b.counts, b.rate_per_s, b.released_at, b.channel_parts
+        b.counts, b.rate_per_s, b.released_at, b.channel_parts, b.template
     FROM bulks b JOIN institutions i ON i.id = b.institution_id
     WHERE i.short_name = %s AND b.id = %s
 """
@@ -214,6 +216,7 @@ class PgBulks:
         return self._database.run(work)
 
     def _values(self, new: NewBulk) -> dict[str, Any]:
+        en = new.text_en
         return {
             "institution": new.institution,
             "effect": self._seal.effect(new.effect),
@@ -229,6 +232,8 @@ class PgBulks:
             "accepted_at": new.accepted_at,
             "send_at": new.send_at,
             "total": new.total,
+            "template": new.template,
+            "text_en": None if en is None else self._seal.close_text(en, TEXT),
         }
 
 
@@ -264,6 +269,7 @@ def _view(connection: Connection, institution: str, number: int) -> BulkView:
         rejected=row[6],
         parts=row[7],
         send_at=row[8],
+        template=row[13],
         counts=counts,
         rate_per_s=rate,
         eta_s=eta(counts, rate) if released_at else None,

@@ -1,10 +1,11 @@
 """Knows which dialogues began, and the language each citizen chose."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
 from ussdapp.core.msisdn import Msisdn
-from ussdapp.stores.database import Connection, Database, first
+from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.seal import Seal
 
 _REUSED_AFTER: Final = timedelta(minutes=10)
@@ -18,6 +19,9 @@ _BEGIN: Final = """
         ON CONFLICT (session_key) DO UPDATE SET began_at = excluded.began_at
             WHERE dialogues.began_at < excluded.began_at - %(reused)s)
     SELECT language FROM citizens WHERE msisdn_index = %(msisdn)s
+"""
+_SPEAKING: Final = """
+    SELECT msisdn_index FROM citizens WHERE msisdn_index = ANY (%s::bytea[]) AND language = %s
 """
 
 
@@ -54,6 +58,13 @@ class PgDialogues:
         index = self._seal.index(msisdn)
         row = self._database.run(lambda connection: first(connection, query, (index,)))
         return str(row[0]) if row else otherwise
+
+    def speaking(self, language: str, msisdns: Collection[Msisdn]) -> frozenset[Msisdn]:
+        """Those of them who chose that language."""
+        by_index = {self._seal.index(msisdn): msisdn for msisdn in msisdns}
+        values = (list(by_index), language)
+        found = self._database.run(lambda connection: rows(connection, _SPEAKING, values))
+        return frozenset(by_index[bytes(row[0])] for row in found)
 
     def remember_language(self, msisdn: Msisdn, language: str, at: datetime) -> None:
         """Remembers it for every later dialogue and text."""

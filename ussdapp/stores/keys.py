@@ -23,7 +23,7 @@ _COLUMNS: Final[LiteralString] = """
         ARRAY(SELECT c.value FROM codes c WHERE c.institution_id = i.id
             AND c.kind = 'sender_id' AND c.status = 'allotted'),
         k.last_used_at IS NULL OR k.last_used_at < %(now)s - %(used)s,
-        k.secret_sealed, k.mobile_service_id, k.owner
+        k.secret_sealed, k.mobile_service_id, k.owner, i.plain_text
     FROM keys k JOIN institutions i ON i.id = k.institution_id
     WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %(now)s)
 """
@@ -167,7 +167,7 @@ class PgKeys:
         ours = "" if row[10] else secret
         holder = IssuedKey(
             number, institution, live, frozenset(scopes), tuple(networks), per_second, expires_at,
-            frozenset(sender_ids), row[11], ours,
+            frozenset(sender_ids), row[11], ours, row[12],
         )  # fmt: skip
         return MgovKey(holder, secret, row[10] or "")
 

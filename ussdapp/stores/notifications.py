@@ -37,8 +37,9 @@ ONE: Final[LiteralString] = (
         RETURNING id, channel, rank, coalesce(institution_id, 0) AS institution_id, due_at),
     kept AS (
         INSERT INTO contents (notification_id, msisdn_sealed, text_sealed, reference_sealed,
-            body_index)
-        SELECT id, %(msisdn)s, %(text)s, %(reference)s, %(body_index)s FROM accepted),
+            body_index, template)
+        SELECT id, %(msisdn)s, %(text)s, %(reference)s, %(body_index)s, %(template)s
+        FROM accepted),
     queued AS ("""  # noqa: S608
     + QUEUED
     + """
@@ -47,7 +48,9 @@ ONE: Final[LiteralString] = (
 )
 _ONE: Final = ONE + "SELECT id, channel FROM accepted"  # noqa: S608
 # What only an institution's request has.
-_NOT_ASKED: Final = {"reference": None, "reference_index": None, "body_index": None}
+_NOT_ASKED: Final = {
+    "reference": None, "reference_index": None, "body_index": None, "template": None,
+}  # fmt: skip
 _SHARE: Final = """
     SELECT count(*) >= %s AND NOT EXISTS (SELECT FROM notifications WHERE effect = %s)
     FROM notifications WHERE automatic AND msisdn_index = %s AND accepted_at > %s

@@ -8,12 +8,16 @@ from ussdapp.core.inbound import Institution
 from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.quotas import recall
 
+_CHANGED: Final = (
+    "name_sw", "name_en", "sector", "approval_above", "quota_day", "quota_month", "plain_text",
+)  # fmt: skip
 _CHANGE: Final = """
     UPDATE institutions SET name_sw = coalesce(%(name_sw)s, name_sw),
         name_en = coalesce(%(name_en)s, name_en), sector = coalesce(%(sector)s, sector),
         approval_above = coalesce(%(approval_above)s, approval_above),
         quota_day = nullif(coalesce(%(quota_day)s, quota_day), 0),
-        quota_month = nullif(coalesce(%(quota_month)s, quota_month), 0)
+        quota_month = nullif(coalesce(%(quota_month)s, quota_month), 0),
+        plain_text = coalesce(%(plain_text)s, plain_text)
     WHERE short_name = %(subject)s RETURNING short_name, name_sw, name_en, sector
 """
 _KEYS: Final = """
@@ -58,9 +62,8 @@ class PgRegisters:
         self, short_name: str, changes: dict[str, str | int | None], at: datetime
     ) -> Institution:
         """Changes what is given of it: `approval_above` in rows, quotas in parts, of which 0 is
-        none. Raises LookupError."""
-        names = ("name_sw", "name_en", "sector", "approval_above", "quota_day", "quota_month")
-        values = {**dict.fromkeys(names), **changes, "subject": short_name}
+        none, `plain_text`. Raises LookupError."""
+        values = {**dict.fromkeys(_CHANGED), **changes, "subject": short_name}
 
         def work(connection: Connection) -> tuple[Any, ...] | None:
             row = _changed(connection, _CHANGE, values, "institution.changed", at)

@@ -1,7 +1,7 @@
 """What was accepted as a bulk is checked row by row, becomes notifications, and is queued when all
 of it is checked: a chunk at a time, each committed with the progress."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -9,6 +9,7 @@ from typing import IO, Any, Final, Protocol
 
 import structlog
 
+from ussdapp.core import gsm7
 from ussdapp.core.bulk import (
     MOST_ROWS,
     BulkStatus,
@@ -18,13 +19,14 @@ from ussdapp.core.bulk import (
     Rejection,
     Row,
     Source,
+    Unworded,
 )
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.placeholders import worded
-from ussdapp.core.recipients import HeaderRefused, RowCheck, chunk, columns
+from ussdapp.core.recipients import Came, HeaderRefused, RowCheck, Texts, chunk, columns
 from ussdapp.core.routing import Routes
 from ussdapp.core.simulated import SIMULATED
-from ussdapp.ports import Doorbells, Unavailable
+from ussdapp.ports import Doorbells, Languages, Unavailable
 from ussdapp.wire.tables import Unreadable, rows_of_text
 from ussdapp.wire.workbooks import rows_of_workbook
 
@@ -32,7 +34,7 @@ _CHUNK: Final = 8000  # rows that are committed at once
 _AT_ONCE: Final = 8  # bulks between which the work is shared
 _BLOCKS: Final = 20  # of a thousand rows that are queued at once
 _MOST_TRIES: Final = 20  # to check what ends the process each time
-_Checked = Iterator[tuple[int, Row | list[Rejection] | None]]
+_Checked = Iterator[tuple[int, Came | None]]
 
 log = structlog.get_logger()
 
@@ -74,6 +76,7 @@ class BulkRows(Protocol):
 @dataclass(slots=True)
 class _Open:
     bulk: Checking
+    check: RowCheck
     checked: _Checked
 
 
@@ -85,6 +88,7 @@ class ImportBulk:
     doorbells: Doorbells
     routes: Routes
     read_msisdn: Callable[[str], Msisdn]
+    languages: Languages
     _open: list[_Open] = field(default_factory=list)
 
     def __call__(self, now: datetime) -> bool:
@@ -115,7 +119,8 @@ class ImportBulk:
         if len(self._open) < _AT_ONCE:
             bulk = self.rows.claim([one.bulk.id for one in self._open])
             if bulk is not None:
-                self._open.append(_Open(bulk, self._rows(bulk)))
+                check = self._check_of(bulk)
+                self._open.append(_Open(bulk, check, self._rows(bulk, check)))
         if not self._open:
             return False
         one = self._open.pop(0)
@@ -135,7 +140,7 @@ class ImportBulk:
             self._end(bulk, "It could not be checked.", now)
             return False
         try:
-            came = chunk(bulk.read, islice(one.checked, _CHUNK))
+            came = chunk(bulk.read, self._worded(one, islice(one.checked, _CHUNK)))
         except (Unreadable, HeaderRefused) as refused:
             self._end(bulk, str(refused), now)
             return False
@@ -150,16 +155,32 @@ class ImportBulk:
         status = self.rows.checked(bulk, detail, now)
         log.info("bulk.checked", bulk=bulk.id, status=status.value, whole=not detail)
 
-    def _rows(self, bulk: Checking) -> _Checked:
-        text = worded(bulk.text)
+    def _check_of(self, bulk: Checking) -> RowCheck:
+        en = None if bulk.text_en is None else worded(bulk.text_en)
+        texts = Texts(worded(bulk.text), en, gsm7.plain if bulk.plain_text else None)
         channel = _Hints(self.routes) if bulk.live else _simulated
-        check = RowCheck(text, self.read_msisdn, channel)
+        return RowCheck(texts, self.read_msisdn, channel)
+
+    def _worded(
+        self, one: _Open, checked: _Checked
+    ) -> Iterable[tuple[int, Row | list[Rejection] | None]]:
+        """The rows with their texts: who chose English is asked once for all of them."""
+        rows = list(checked)
+        waiting = [came.msisdn for _, came in rows if isinstance(came, Unworded)]
+        english = self.languages.speaking("en", waiting) if waiting else ()
+        for number, came in rows:
+            if isinstance(came, Unworded):
+                yield number, one.check.worded(came, english=came.msisdn in english)
+            else:
+                yield number, came
+
+    def _rows(self, bulk: Checking, check: RowCheck) -> _Checked:
         if bulk.source is Source.RECIPIENTS:
             given = self.rows.recipients(bulk.id, bulk.read)
             return ((n, check.recipient(n, one)) for n, one in enumerate(given, bulk.read + 1))
-        return self._table(bulk, check, text.names)
+        return self._table(bulk, check)
 
-    def _table(self, bulk: Checking, check: RowCheck, names: tuple[str, ...]) -> _Checked:
+    def _table(self, bulk: Checking, check: RowCheck) -> _Checked:
         """The rows of a file, numbered as a spreadsheet shows them: its first row is 1."""
         if bulk.source is Source.CSV:
             table = rows_of_text(lambda: self.rows.pieces(bulk.id))
@@ -169,7 +190,7 @@ class ImportBulk:
         header = next((cells for _, cells in numbered if any(map(str.strip, cells))), None)
         if header is None:
             raise Unreadable("The file is empty.")
-        at = columns(header, names)
+        at = columns(header, check.names)
         for number, cells in numbered:
             if number > MOST_ROWS + 1:
                 raise Unreadable(f"The file has more than {MOST_ROWS} rows.")

@@ -15,6 +15,7 @@ from ussdapp.web.api.menus import menus
 from ussdapp.web.api.notifications import notifications
 from ussdapp.web.api.openapi import openapi
 from ussdapp.web.api.opt_outs import opt_outs
+from ussdapp.web.api.templates import templates
 from ussdapp.web.api.usage import usage
 from ussdapp.web.api.webhooks import webhooks
 from ussdapp.web.edge import RULE, edged
@@ -53,7 +54,7 @@ def create_app(gateway: "Gateway", clock: Clock) -> Flask:
     answer_problems(app)
     answer_quotas(app)
     for blueprint in (
-        *(bulks, cases, codes, funnel, menus, notifications, opt_outs),
+        *(bulks, cases, codes, funnel, menus, notifications, opt_outs, templates),
         *(docs, mgov, openapi, ops, usage, webhooks),
     ):
         app.register_blueprint(blueprint)

@@ -9,11 +9,11 @@ from ussdapp.web.api.models import (
     SENDABLE,
     SENDABLE_SCHEMA,
     Answer,
-    Body,
     TextField,
     TimeField,
     fault,
 )
+from ussdapp.web.api.template_models import ONE_OF_BOTH, NoteShown, Templated
 
 MOST_TEXT: Final = 3000  # characters, with placeholders; each row's parts are counted
 MOST_RECIPIENTS: Final = 50_000  # in one JSON; a file holds more
@@ -61,12 +61,17 @@ RecipientsField = Annotated[
 ]
 
 
-class BulkFields(Body):
+class BulkFields(Templated):
     """What a JSON bulk and a file have in common."""
 
     name: BulkName = Field(description="What you call it.")
-    text: Annotated[TextField, Field(min_length=1, max_length=MOST_TEXT)] = Field(
-        description="`((jina))` stands for what a recipient's field `jina` holds."
+    text: Annotated[
+        Annotated[TextField, Field(min_length=1, max_length=MOST_TEXT)] | None, ONE_OF_BOTH
+    ] = Field(
+        None,
+        validate_default=True,
+        description="`((jina))` stands for what a recipient's field `jina` holds. Needed where no "
+        "template is named.",
     )
     klass: ClassName = Field("bulk", alias="class", description="What it is for.")
     sender_id: SenderIdField | None = Field(
@@ -83,7 +88,8 @@ class BulkBody(BulkFields):
 
 
 class BulkForm(BulkFields):
-    """The same for a file: its first row names the columns, one of them `to`."""
+    """The same for a file: its first row names the columns, one of them `to`. `values` is spelt as
+    JSON."""
 
     repeats: Literal["true", "false"] = Field(
         "false", description="Send twice to an MSISDN that comes twice."
@@ -102,6 +108,7 @@ class BulkAccepted(Answer):
     total: int
     accepted: int
     rejected: int
+    template: str | None = Field(None, description="The version that is used: `name@3`.")
 
 
 class BulkCounts(Answer):
@@ -144,6 +151,9 @@ class PreviewedRow(Answer):
     text: str
     encoding: Literal["gsm7", "ucs2"]
     parts: int
+    notes: list[NoteShown] = Field(
+        default_factory=list, description="What made the text UCS-2, and what it costs."
+    )
 
 
 class BulkPreview(Answer):

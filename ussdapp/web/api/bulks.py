@@ -11,7 +11,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, stream_with_context
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from ussdapp.core import sender_ids
+from ussdapp.core import notes, sender_ids
 from ussdapp.core.acceptance import FURTHEST, AnotherBody, TooFarAhead
 from ussdapp.core.bulk import (
     AskedBulk,
@@ -24,6 +24,7 @@ from ussdapp.core.bulk import (
 )
 from ussdapp.core.cost import cost
 from ussdapp.core.notification import Class
+from ussdapp.core.templates import NoSuchTemplate
 from ussdapp.web.api.bodies import read_members
 from ussdapp.web.api.bulk_models import (
     BulkAccepted,
@@ -37,6 +38,7 @@ from ussdapp.web.api.bulk_models import (
 )
 from ussdapp.web.api.models import REFUSED, answered, checked, idempotency_key
 from ussdapp.web.api.openapi import FORM, JSON, Example, Operation, documented
+from ussdapp.web.api.template_models import NO_TEMPLATE, noted
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
 from ussdapp.web.problems import FieldError, Problem
 from ussdapp.web.serving import asked, serving
@@ -79,11 +81,13 @@ def send() -> Response:
     key, parts = idempotency_key(), serving()
     try:
         if asked().mimetype == FORM:
-            number, total = _file(key, parts.clock()), 0
+            asks, number, total = *_file(key, parts.clock()), 0
         else:
-            number, total = _members(key, parts.clock())
+            asks, number, total = _members(key, parts.clock())
     except BulkRefused as refused:
         raise _fault(refused.field, refused.code, str(refused)) from None
+    except NoSuchTemplate:
+        raise _fault("template", "unknown", NO_TEMPLATE) from None
     except sender_ids.SenderIdRefused as refused:
         raise _fault("sender_id", sender_ids.CODE, str(refused)) from None
     except TooFarAhead:
@@ -92,7 +96,14 @@ def send() -> Response:
     except AnotherBody:
         raise Problem(409, _BEFORE) from None
     identity = parts.gateway.bulk_ids[holder().live].shown(number)
-    answer = BulkAccepted(id=identity, status="checking", total=total, accepted=0, rejected=0)
+    answer = BulkAccepted(
+        id=identity,
+        status="checking",
+        total=total,
+        accepted=0,
+        rejected=0,
+        template=_used(number) if asks.template else None,
+    )
     return answered(202, answer)
 
 
@@ -117,12 +128,8 @@ def preview(number: str) -> Response:
         view = kept.view(holder().institution, identity)
     except NoSuchBulk:
         raise Problem(404, _NONE) from None
-    return answered(
-        200,
-        BulkPreview(
-            rows=[PreviewedRow(**row) for row in found], parts=view.parts, cost_tzs=_cost(view)
-        ),
-    )
+    rows = [PreviewedRow(**row, notes=noted("text", notes.of(row["text"]))) for row in found]
+    return answered(200, BulkPreview(rows=rows, parts=view.parts, cost_tzs=_cost(view)))
 
 
 @bulks.get("/<number>/rejections.csv")
@@ -179,15 +186,15 @@ def stop(number: str) -> Response:
     return answered(200, _shown(view))
 
 
-def _members(key: str | None, now: datetime) -> tuple[int, int]:
+def _members(key: str | None, now: datetime) -> tuple[AskedBulk, int, int]:
     octets = _body(MOST_JSON, JSON)
     body = checked(BulkBody, read_members(octets))
     asks = _asks(body, key, sha256(octets).hexdigest(), repeats=body.repeats)
-    accept = serving().gateway.accept_bulk
-    return accept.recipients(holder(), asks, body.recipients, now), len(body.recipients)
+    number = serving().gateway.accept_bulk.recipients(holder(), asks, body.recipients, now)
+    return asks, number, len(body.recipients)
 
 
-def _file(key: str | None, now: datetime) -> int:
+def _file(key: str | None, now: datetime) -> tuple[AskedBulk, int]:
     request = asked()
     request.max_content_length = MOST_FORM
     request.max_form_parts = 20
@@ -195,12 +202,26 @@ def _file(key: str | None, now: datetime) -> int:
     if len(files) > 1 or any(len(values) > 1 for _, values in request.form.lists()):
         raise _fault("file", "twice", "Give one file, and each field once.")
     members: dict[str, Any] = request.form.to_dict()
-    form = checked(BulkForm, members | request.files.to_dict())
+    given = {"values": _spelt_out(members["values"])} if "values" in members else {}
+    form = checked(BulkForm, members | given | request.files.to_dict())
     spelt = json.dumps(sorted(members.items()))
     body = sha256(spelt.encode("utf-8", "replace")).hexdigest()
     asks = _asks(form, key, body, repeats=form.repeats == "true")
     name = (form.file.filename or "")[-100:]
-    return serving().gateway.accept_bulk.file(holder(), asks, name, form.file.stream, now)
+    accept = serving().gateway.accept_bulk
+    return asks, accept.file(holder(), asks, name, form.file.stream, now)
+
+
+def _used(number: int) -> str | None:
+    """The version a bulk is written with: of a repeat the first one's, whatever stands by now."""
+    return serving().gateway.bulks.view(holder().institution, number).template
+
+
+def _spelt_out(values: str) -> Any:
+    try:
+        return json.loads(values)
+    except (ValueError, RecursionError):
+        raise _fault("values", "unreadable", "Spell the values as a JSON object.") from None
 
 
 def _body(most: int, mimetype: str) -> bytes:
@@ -218,13 +239,14 @@ def _body(most: int, mimetype: str) -> bytes:
 def _asks(body: BulkFields, key: str | None, digest: str, *, repeats: bool) -> AskedBulk:
     return AskedBulk(
         name=body.name,
-        text=body.text,
+        text=body.text or "",
         klass=Class(body.klass),
         key=key,
         body=digest,
         sender_id=body.sender_id,
         send_at=body.send_at,
         repeats=repeats,
+        template=body.use,
     )
 
 
@@ -258,6 +280,7 @@ def _shown(view: BulkView) -> BulkShown:
         rate_per_s=None if view.rate_per_s is None else round(view.rate_per_s, 1),
         eta_s=view.eta_s,
         cost_tzs=_cost(view),
+        template=view.template,
     )
 
 

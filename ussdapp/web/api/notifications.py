@@ -14,11 +14,11 @@ from ussdapp.core.notification import Class
 from ussdapp.core.parts import MOST_PARTS, TooLong
 from ussdapp.core.phishing import PhishingRefused
 from ussdapp.core.status import Status
+from ussdapp.core.templates import NoSuchTemplate, ValuesLacking
 from ussdapp.usecases.accept_notification import Asked
 from ussdapp.web.api.models import (
     REFUSED,
     Answer,
-    Body,
     MsisdnField,
     Query,
     TextField,
@@ -29,6 +29,14 @@ from ussdapp.web.api.models import (
     read_query,
 )
 from ussdapp.web.api.openapi import Operation, documented
+from ussdapp.web.api.template_models import (
+    NO_TEMPLATE,
+    ONE_OF_BOTH,
+    NoteShown,
+    Templated,
+    as_body,
+    noted,
+)
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
 from ussdapp.web.problems import FieldError, Problem
 from ussdapp.web.serving import serving
@@ -53,11 +61,13 @@ _BEFORE: Final = "That Idempotency-Key was used before, with another body."
 _NONE: Final = "There is no such notification of yours."
 
 
-class NotificationBody(Body):
-    """One text to one MSISDN."""
+class NotificationBody(Templated):
+    """One text to one MSISDN, or a template, in the language its citizen chose."""
 
     to: MsisdnField
-    text: Annotated[TextField, Field(min_length=1, max_length=MOST_TEXT)]
+    text: Annotated[
+        Annotated[TextField, Field(min_length=1, max_length=MOST_TEXT)] | None, ONE_OF_BOTH
+    ] = Field(None, validate_default=True, description="Needed where no template is named.")
     klass: ClassName = Field(
         "transaction", alias="class", description="What it is for; the first goes first."
     )
@@ -80,6 +90,10 @@ class NotificationAccepted(Answer):
     encoding: Literal["gsm7", "ucs2"]
     parts: int
     reference: str | None
+    template: str | None = Field(None, description="The version that was used: `name@3`.")
+    notes: list[NoteShown] = Field(
+        default_factory=list, description="What made the text UCS-2, and what it costs."
+    )
 
 
 class NotificationEvent(Answer):
@@ -156,9 +170,15 @@ def send() -> Response:
     try:
         done = parts.gateway.accept_notification(holder(), _asked(sent, key), parts.clock())
     except TooLong:
-        raise _fault("text", "too_long", f"It takes more than {MOST_PARTS} parts.") from None
+        raise _fault(
+            _worded_by(sent), "too_long", f"It takes more than {MOST_PARTS} parts."
+        ) from None
+    except NoSuchTemplate:
+        raise _fault("template", "unknown", NO_TEMPLATE) from None
+    except ValuesLacking as lacking:
+        raise _fault("values", "missing", str(lacking)) from None
     except PhishingRefused as refused:
-        raise _fault("text", refused.code, str(refused)) from None
+        raise _fault(_worded_by(sent), refused.code, str(refused)) from None
     except sender_ids.SenderIdRefused as refused:
         raise _fault("sender_id", sender_ids.CODE, str(refused)) from None
     except TooFarAhead:
@@ -173,6 +193,8 @@ def send() -> Response:
         encoding=done.encoding.value,
         parts=done.parts,
         reference=sent.reference,
+        template=done.template,
+        notes=noted("text", done.notes),
     )
     return answered(202, answer)
 
@@ -227,15 +249,21 @@ def _asked(sent: NotificationBody, key: str | None) -> Asked:
     expires_in = None if sent.expires_in is None else timedelta(seconds=sent.expires_in)
     return Asked(
         to=(Msisdn(sent.to),),
-        text=sent.text,
+        text=sent.text or "",
         klass=Class(sent.klass),
         key=key,
-        body=sent.model_dump_json(),
+        body=as_body(sent, sent.template),
         sender_id=sent.sender_id,
         reference=sent.reference,
         send_at=sent.send_at,
         expires_in=expires_in,
+        template=sent.use,
     )
+
+
+def _worded_by(sent: NotificationBody) -> str:
+    """The field that made the text what it is."""
+    return "text" if sent.template is None else "values"
 
 
 def _members(sent: Sent) -> dict[str, Any]:
