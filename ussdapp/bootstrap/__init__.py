@@ -35,6 +35,7 @@ from ussdapp.institutions.ega_guide.keywords import KeywordDesks
 from ussdapp.ports import BoundSending, Unavailable
 from ussdapp.settings import ChannelSettings, Settings, SettingsRefused, read_settings
 from ussdapp.stores.accepted import PgAcceptances
+from ussdapp.stores.barred_senders import BarredSenders
 from ussdapp.stores.bulk_rows import PgBulkRows
 from ussdapp.stores.bulks import PgBulks
 from ussdapp.stores.case_histories import PgCaseHistories
@@ -362,6 +363,7 @@ def build_gateway(settings: Settings) -> Gateway:
             kept.routes,
             PgExpiry(kept.database),
             partial(unpark, kept.database),
+            BarredSenders(kept.database, bulks).stop,
         ),
         count_steps=CountSteps(RedisCounts(kept.redis), kept.funnel),
         ask_again=lambda: _ask_again(settings, kept, letters),

@@ -26,6 +26,7 @@ class Reconcile:
     reroutes: Reroutes | None = None
     expiry: Expiry | None = None
     unpark: Callable[[datetime], int] = lambda _: 0
+    stop_barred: Callable[[datetime], int] = lambda _: 0
 
     def __call__(self, now: datetime) -> None:
         """One round."""
@@ -38,6 +39,8 @@ class Reconcile:
         if buried or resent:
             log.warning("reconciled", buried=buried, applied=applied, resent=resent)
         self._give_up_waiting(now)
+        if stopped := self.stop_barred(now):
+            log.warning("bulk.sender_refused", bulks=stopped)
         if self.expiry is not None and (ended := self.expiry.expire(now)):
             log.warning("expired_unclaimed", notifications=ended)
         if self.reroutes is not None and (moved := self.reroutes.reroute(now)):
