@@ -8,8 +8,6 @@ from ussdapp.stores.database import Database, rows
 
 BY: Final = "gateway"
 DETAIL: Final = "It stopped itself: over 20 % of its first rows were refused for the sender ID."
-    "It stopped itself: more than 20 % of its first rows were refused for the sender ID."
-)
 # How refusals of a sender ID are called, by SMPP, Africa's Talking and Beem.
 _REFUSALS: Final = [
     "ESME_RINVSRCADR", "ESME_RINVSRCTON", "ESME_RINVSRCNPI", "InvalidSenderId", "SenderIdRefused",
