@@ -96,6 +96,22 @@ def test_what_another_is_told_of_ones_own_is_what_is_told_of_nothing(world: Serv
             )
 
 
+def test_who_handed_a_case_on_is_told_of_it_what_is_told_of_nothing(world: Served) -> None:
+    owned = ega_has_everything(world)
+    moved = {"institution": "nida", "reason": WORDS}
+    assert world.ask("POST", f"/api/v1/cases/{owned['/api/v1/cases']}/transfer", json=moved).data
+    before = rows_of(world)
+    for route in routes(world.app):
+        if route.path.startswith("/api/v1/cases/"):
+            path = filled(route, owned)
+            answer = call(world, route, path, "ega-live")
+            nothing = call(
+                world, route, path.replace(owned["/api/v1/cases"], "nothing"), "ega-live"
+            )
+            assert (answer.status_code, answer.data) == (404, nothing.data), path
+    assert rows_of(world) == before
+
+
 def test_the_owner_reads_what_the_others_do_not(world: Served) -> None:
     owned = ega_has_everything(world)
     for route in routes(world.app):
