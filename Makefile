@@ -55,6 +55,7 @@ bench: setup ## print the figures of DESIGN section 4, beside their peers (wrk, 
 
 storm: setup ## the faults at full length: 100,000 callbacks, 500 dialogues through five deaths of Valkey, 1,000 menus
 	STORM_CALLBACKS=100000 STORM_SESSIONS=500 $(PYTEST) tests/storms
+	HOSTILE=all $(PYTEST) tests/e2e/test_hostile_files.py
 	MUTATED_MENUS=1000 HYPOTHESIS=thorough $(PYTEST) -m "not real"
 
 chaos: setup ## the faults of sending at full length, in under 15 minutes: dead workers and stores, cut binds, a full disk (CHAOS_SEED)

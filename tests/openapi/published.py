@@ -18,7 +18,7 @@ Schema = Mapping[str, Any]
 # a keyword that lets less through when it is larger, and one when it is smaller
 FLOORS = ("minLength", "minimum", "exclusiveMinimum", "minItems", "minProperties")
 CEILINGS = ("maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxProperties")
-SHAPES = ("pattern", "format", "const", "propertyNames")
+SHAPES = ("pattern", "format", "const", "propertyNames", "uniqueItems")
 
 
 @cache

@@ -198,7 +198,11 @@ def _file(key: str | None, now: datetime) -> tuple[AskedBulk, int]:
     request = asked()
     request.max_content_length = MOST_FORM
     request.max_form_parts = 20
+    if not (request.form or request.files):  # what is no form is read as an empty one
+        raise Problem(400, "The form cannot be read: are its boundary and its end there?")
     files = request.files.getlist("file")
+    if "file" in request.form:
+        raise _fault("file", "no_file", "It is sent as a text: give it a name, as files have.")
     if len(files) > 1 or any(len(values) > 1 for _, values in request.form.lists()):
         raise _fault("file", "twice", "Give one file, and each field once.")
     members: dict[str, Any] = request.form.to_dict()

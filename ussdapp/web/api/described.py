@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ussdapp.core.branches import FILE, MOST_FILES
 from ussdapp.web.api import funnel, menus
-from ussdapp.web.api.models import Answer, Body, Query
+from ussdapp.web.api.models import Answer, Body, DayField, Query
 from ussdapp.web.api.openapi import JSON, Operation, documented
 
 _BRANCH: Final = {"branch": "Your own branch of the menu."}
@@ -63,8 +63,8 @@ class MenuVersions(Answer):
 class FunnelQuery(Query):
     """Which days; both are included."""
 
-    first: date | None = Field(None, alias="from", description="In Tanzania; by itself, `to`.")
-    last: date | None = Field(None, alias="to", description="In Tanzania; by itself, today.")
+    first: DayField | None = Field(None, alias="from", description="In Tanzania; by itself, `to`.")
+    last: DayField | None = Field(None, alias="to", description="In Tanzania; by itself, today.")
 
 
 class ScreenFacts(Answer):
@@ -103,6 +103,7 @@ _OPERATIONS: Final[Mapping[Callable[..., Any], Operation]] = {
     menus.roll_back: Operation(
         "Roll your branch back",
         bodies={JSON: MenuRollbackBody},
+        bodiless=True,
         answers={200: MenuStanding},
         problems=(409,),
         path=_BRANCH,

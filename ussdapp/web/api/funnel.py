@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from ussdapp.core.branches import Publisher
 from ussdapp.core.filing import day_of
 from ussdapp.core.funnel import Fact, Period, day_read
+from ussdapp.web.api.models import full_date
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
 from ussdapp.web.problems import FieldError, Problem, json_reply
 from ussdapp.web.serving import serving
@@ -65,7 +66,7 @@ def _day(name: str, otherwise: date) -> date:
     if given is None:
         return otherwise
     try:
-        return date.fromisoformat(given)
+        return full_date(given)
     except ValueError:
         error = FieldError(name, "unreadable", "A day is written like 2026-11-22.")
         raise Problem(422, "Some fields cannot be taken.", [error]) from None

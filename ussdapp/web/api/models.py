@@ -9,7 +9,7 @@ A body derives from Body, a query from Query, an answer from Answer; a field `cl
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, TypeVar
 
 from flask import Response
@@ -34,6 +34,7 @@ REFUSED: Final = "Some fields cannot be taken."
 KEY_HEADER: Final = "Idempotency-Key"
 MOST_KEY: Final = 255  # characters of an idempotency key
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MSISDN: Final = re.compile("255[67][0-9]{8}", re.ASCII)
 _LINE_ENDS: Final = frozenset("\n\r")
 _UNWRITTEN: Final = frozenset({"Cc", "Cs"})  # control characters and lone surrogates
@@ -95,6 +96,20 @@ def _time(spelling: object) -> datetime:
     raise fault("time", "A time is written like 2026-11-22T09:30:00Z.")
 
 
+def full_date(spelling: str) -> date:
+    """The day that is written like 2026-11-22 (RFC 3339, full-date); raises ValueError."""
+    if not _DAY.fullmatch(spelling):
+        raise ValueError("no full-date")
+    return date.fromisoformat(spelling)
+
+
+def _day(spelling: object) -> date:
+    try:
+        return full_date(spelling if isinstance(spelling, str) else "")
+    except ValueError:
+        raise fault("date", "A day is written like 2026-11-22.") from None
+
+
 MsisdnField = Annotated[
     str,
     AfterValidator(_msisdn),
@@ -121,6 +136,11 @@ TimeField = Annotated[
          "2026-11-22T09:30:00Z."}
     ),
 ]  # fmt: skip
+DayField = Annotated[
+    date,
+    BeforeValidator(_day),
+    WithJsonSchema({"type": "string", "format": "date", "description": "Such as 2026-11-22."}),
+]
 
 # pydantic's error types as our codes and sentences; none of them repeats a value
 _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {

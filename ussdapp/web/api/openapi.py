@@ -111,6 +111,7 @@ class Operation:
     query: type[BaseModel] | None = None
     problems: tuple[int, ...] = ()
     idempotent: bool = False
+    bodiless: bool = False  # it may come without a body
     example: Mapping[str, Any] | None = None
     form: Example | None = None
     path: Mapping[str, str] = field(default_factory=dict)
@@ -259,7 +260,7 @@ def _operation(route: Route) -> dict[str, Any]:
     }
     if said.bodies:
         told["requestBody"] = {
-            "required": True,
+            "required": not said.bodiless,
             "content": {
                 media: {"schema": _ref(model)} | _shown(said, media)
                 for media, model in said.bodies.items()

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ussdapp.core.quota import eat_day
 from ussdapp.core.usage import Used
-from ussdapp.web.api.models import REFUSED, Answer, Query, answered, read_query
+from ussdapp.web.api.models import REFUSED, Answer, DayField, Query, answered, read_query
 from ussdapp.web.api.openapi import Operation, QuotaShown, documented
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
 from ussdapp.web.problems import FieldError, Problem
@@ -28,8 +28,8 @@ StatusName = Literal[
 class UsageQuery(Query):
     """Which days; both are included."""
 
-    first: date | None = Field(None, alias="from", description="In Tanzania; by itself, `to`.")
-    last: date | None = Field(None, alias="to", description="In Tanzania; by itself, today.")
+    first: DayField | None = Field(None, alias="from", description="In Tanzania; by itself, `to`.")
+    last: DayField | None = Field(None, alias="to", description="In Tanzania; by itself, today.")
 
 
 class UsageSum(Answer):

@@ -41,7 +41,9 @@ class WebhookBody(Body):
         description="https, a public host, no user, no fragment; port 443 or from 1024."
     )
     events: Annotated[
-        list[EventName], Field(min_length=1, max_length=4), AfterValidator(_each_once)
+        list[EventName],
+        Field(min_length=1, max_length=4, json_schema_extra={"uniqueItems": True}),
+        AfterValidator(_each_once),
     ]
 
 
