@@ -30,6 +30,7 @@ from ussdapp.web.api.models import (
 )
 from ussdapp.web.api.openapi import Operation, documented
 from ussdapp.web.api.template_models import (
+    MOST_TEXT,
     NO_TEMPLATE,
     ONE_OF_BOTH,
     NoteShown,
@@ -43,7 +44,6 @@ from ussdapp.web.serving import serving
 
 notifications = Blueprint("notifications", __name__, url_prefix="/api/v1/notifications")
 
-MOST_TEXT: Final = 1530  # characters: ten parts of GSM-7 beside their headers
 MOST_SECONDS: Final = 7 * 24 * 3600
 MOST_PAGE: Final = 100
 ClassName = Literal["urgent", "receipt", "transaction", "bulk"]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo
 
 from ussdapp.core.notes import Note
-from ussdapp.core.templates import NAME, NoSuchTemplate, TemplateUse, use_of
+from ussdapp.core.templates import NAME, TemplateUse, use_of
 from ussdapp.web.api.models import SENDABLE, Answer, Body, TextField, fault
 
 MOST_TEXT: Final = 1530  # characters: ten parts of GSM-7 beside their headers
@@ -58,10 +58,7 @@ class Templated(Body):
     @property
     def use(self) -> TemplateUse | None:
         """What core knows of it."""
-        try:
-            return use_of(self.template, self.values or {}) if self.template else None
-        except NoSuchTemplate:  # pragma: no cover - its pattern is the field's
-            return None
+        return use_of(self.template, self.values or {}) if self.template else None
 
 
 class NoteShown(Answer):
