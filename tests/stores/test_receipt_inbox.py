@@ -221,12 +221,12 @@ def test_the_ids_told_of_late_are_known_and_those_before_forgotten() -> None:
             "sandbox",
             [
                 (Submission(number, 1, ASHA, "", "15200", 1), Submitted((f"0A{number}",)))
-                for number in range(1 + turn * 20_000, 1 + (turn + 1) * 20_000)
+                for number in range(1 + turn * 8_000, 1 + (turn + 1) * 8_000)
             ],
         )
-    known = told.whose("sandbox", [f"a{turn * 20_000 + 7}" for turn in range(4)])
+    known = told.whose("sandbox", [f"a{turn * 8_000 + 7}" for turn in range(4)])
     assert known[:2] == [None, None]
-    assert known[2:] == [(40_007, ASHA.digits), (60_007, ASHA.digits)]
+    assert known[2:] == [(16_007, ASHA.digits), (24_007, ASHA.digits)]
     assert told.whose("other", ["a1"]) == [None]
 
 

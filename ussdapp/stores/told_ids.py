@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Final
 
 from ussdapp.core.inbound import Lease
-from ussdapp.core.message_ids import folded
+from ussdapp.core.message_ids import Base, sought_in
 from ussdapp.core.notification import Lane
 from ussdapp.ports import Journal, Outcome, Submission, Submitted
 
-_MOST: Final = 20_000  # of an account, and as many that came before: about 10 MB
+_MOST: Final = 8_000  # of an account, and as many that came before: about 5 MB
 
 Whose = tuple[int, str]  # a notification, and the digits of its MSISDN
 _Answered = Sequence[tuple[Submission, Outcome]]
@@ -28,18 +28,20 @@ class ToldIds:
 
     def learn(self, account: str, answered: _Answered) -> None:
         """What was answered, once it is recorded."""
-        if not answered:
-            return
-        told = {
-            folded(outcome.message_ids[0]): (row.id, row.msisdn.digits)
+        told = [
+            (outcome.message_ids[0], (row.id, row.msisdn.digits))
             for row, outcome in answered
             if type(outcome) is Submitted and len(outcome.message_ids) == 1 and row.attempt == 1
-        }
+        ]
+        if not told:
+            return
+        ids, whose = zip(*told, strict=True)
+        keys = sought_in(Base.SAME, ids)
         with self._lock:
             young, old = self._ids.get(account, ({}, {}))
             if len(young) >= _MOST:
                 young, old = {}, young
-            young.update(told)
+            young.update(zip(keys, whose, strict=True))
             self._ids[account] = young, old
 
     def whose(self, account: str, ids: Sequence[str]) -> list[Whose | None]:
