@@ -21,11 +21,14 @@ def body(
     said_again: str | None = None,
     *,
     tlvs: bool = True,
+    esm_class: int = 4,
 ) -> bytes:
     message = TEXT.format(message_id, state, text).encode()
     again = {0x1E: (said_again or message_id).encode() + b"\0", 0x427: STATES.get(state, b"\2")}
     source, destination = Address(1, 1, digits), Address(0, 0, "15200")
-    return submit_body(SubmitFields(source, destination, message, 0, 4, tlvs=again if tlvs else {}))
+    return submit_body(
+        SubmitFields(source, destination, message, 0, esm_class, tlvs=again if tlvs else {})
+    )
 
 
 def sent(bodies: Sequence[bytes]) -> bytes:
@@ -73,6 +76,15 @@ def test_one_that_is_not_alike_is_left_to_the_reading_of_any_pdu(odd: bytes) -> 
     # none where what stands among the first sixteen cannot be told apart before all are read
     assert run is None or run.end == len(sent(plain[:10]))
     assert receipt_run(sent([odd, *plain]), 0) is None or usual_receipt(odd) is not None
+
+
+@pytest.mark.parametrize("before", [4, 16, 20, 80, 100])
+@pytest.mark.parametrize("many", [1, 50, 100])
+def test_texts_of_citizens_among_receipts_are_none(before: int, many: int) -> None:
+    receipts = [body(f"{number:08x}") for number in range(before)]
+    texts = [body(f"{number:08x}", esm_class=0) for number in range(many)]
+    run = receipt_run(sent([*receipts, *texts]), 0)
+    assert run is None or run.end <= len(sent(receipts))
 
 
 @pytest.mark.parametrize("message_id", ["null", "NULL"])

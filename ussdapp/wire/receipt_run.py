@@ -14,6 +14,7 @@ _LONGEST: Final = 1024  # octets of a PDU; a receipt has about 200
 _FEW: Final = 4
 _FIRST_STEP: Final = 16
 _Alike = tuple[Sequence[int], list[Msisdn], list[str], Sequence[bytes]]
+_MARK: Final = 4  # octets of a parameter's tag and length
 _DIGITS: Final = 12  # of an MSISDN
 _NULL: Final = b"null"  # which is no id
 _NONE: Final[_Alike] = ((), [], [], ())
@@ -32,16 +33,16 @@ class ReceiptRun(NamedTuple):
 
 
 class _Layout(NamedTuple):
-    """How many octets of a body are what: before the MSISDN, between it and the id, the id, what
-    stands behind it, the text, whether a parameter says the id again, and what follows."""
+    """What is the same in every PDU of a run: its head, what stands before the MSISDN, between it
+    and the id, and before the id where a parameter says it again (empty where none does); and how
+    its octets are cut."""
 
-    before: int
-    between: int
+    head: bytes
+    before: bytes
+    between: bytes
+    mark: bytes
+    cut: struct.Struct
     id: int
-    rest: int
-    text: int
-    again: bool
-    after: int
 
 
 def receipt_run(data: bytes, at: int) -> ReceiptRun | None:
@@ -51,7 +52,10 @@ def receipt_run(data: bytes, at: int) -> ReceiptRun | None:
     length = int.from_bytes(head[:4], "big")
     if head[4:] != _DELIVERED or not HEADER_OCTETS < length <= _LONGEST:
         return None
-    if len(data) - at < _FEW * length or (layout := _layout(data[at + 16 : at + length])) is None:
+    if len(data) - at < _FEW * length:
+        return None
+    layout = _layout(head, data[at + HEADER_OCTETS : at + length])
+    if layout is None:
         return None
     sequences: list[int] = []
     msisdns: list[Msisdn] = []
@@ -61,7 +65,7 @@ def receipt_run(data: bytes, at: int) -> ReceiptRun | None:
     # by growing steps, so that what is not alike after all costs little
     step = _FIRST_STEP
     while (count := min(step, (len(data) - at) // length)) >= _FEW:
-        alike = _alike(data[at : at + count * length], head, layout, told)
+        alike = _alike(data[at : at + count * length], layout, told)
         sequences += alike[0]
         msisdns += alike[1]
         ids += alike[2]
@@ -73,34 +77,48 @@ def receipt_run(data: bytes, at: int) -> ReceiptRun | None:
     return ReceiptRun(sequences, msisdns, ids, rests, told, at) if ids else None
 
 
-def _layout(body: bytes) -> _Layout | None:
-    """That of a body in the usual form."""
-    head = HEAD.match(body)
-    if head is None or usual_receipt(body) is None:
+def _layout(head: bytes, body: bytes) -> _Layout | None:
+    """That of a PDU whose body is in the usual form."""
+    found = HEAD.match(body)
+    if found is None or usual_receipt(body) is None:
         return None
-    (start, end), length = head.span(3), head[2][0]
+    (start, end), length = found.span(3), found[2][0]
     text, over = body.find(TEXT, end), start - len("id:") + length
-    again = over < len(body)
-    after = len(body) - over - (end - start + 4 if again else 0)
+    mark = body[over : over + _MARK] if over < len(body) else b""
+    after = len(body) - over - (len(mark) + end - start if mark else 0)
+    fields = (
+        found.start(1),
+        start - found.end(1),
+        end - start,
+        text - end,
+        over - text - len(TEXT),
+    )
     return _Layout(
-        head.start(1), start - head.end(1), end - start, text - end, over - text, again, after
+        head,
+        body[: found.start(1)],
+        body[found.end(1) : start],
+        mark,
+        _cut(*fields, after, again=bool(mark)),
+        end - start,
     )
 
 
-def _alike(data: bytes, head: bytes, layout: _Layout, told: dict[bytes, Told]) -> _Alike:
+def _alike(data: bytes, layout: _Layout, told: dict[bytes, Told]) -> _Alike:
     """The columns of the PDUs at the head of `data` that are laid out like that, if all of those
     are in the usual form; else none."""
     heads, sequences, before, digits, between, ids, rests, texts, marks, again, after = zip(
-        *_struct(layout).iter_unpack(data), strict=True
+        *layout.cut.iter_unpack(data), strict=True
     )
-    constant = ((heads, head), (texts, TEXT), *((one, one[0]) for one in (before, between, marks)))
-    count = min(_same(column, value) for column, value in constant)
+    constant = layout.head, layout.before, layout.between, layout.mark, TEXT
+    count = min(map(_same, (heads, before, between, marks, texts), constant))
     rests, spelt = rests[:count], b"".join(ids[:count])
     if (
-        (layout.again and again[:count] != ids[:count])
+        (layout.mark and again[:count] != ids[:count])
         or not spelt.replace(b"-", b"").isalnum()
         or (layout.id == len(_NULL) and _NULL in spelt.lower())
-        or not _understood(set(zip(rests, after, strict=False)), b"\0" * layout.again, told)
+        or not _understood(
+            set(zip(rests, after, strict=False)), b"\0" if layout.mark else b"", told
+        )
     ):
         return _NONE
     try:
@@ -135,9 +153,10 @@ def _understood(pairs: Iterable[tuple[bytes, bytes]], end: bytes, told: dict[byt
 
 
 @lru_cache
-def _struct(layout: _Layout) -> struct.Struct:
-    before, between, id_, rest, text, again, after = layout
+def _cut(  # noqa: PLR0913 (how many octets are what)
+    before: int, between: int, id_: int, rest: int, text: int, after: int, *, again: bool
+) -> struct.Struct:
     return struct.Struct(
-        f">12sI{before}s{_DIGITS}s{between}s{id_}s{rest}s{len(TEXT)}s{text - len(TEXT)}x"
-        + (f"4s{id_}s{after}s" if again else "0s0s0s")
+        f">12sI{before}s{_DIGITS}s{between}s{id_}s{rest}s{len(TEXT)}s{text}x"
+        + (f"{_MARK}s{id_}s{after}s" if again else "0s0s0s")
     )
