@@ -1,5 +1,6 @@
 """Settings: what is unsafe or misspelt stops the start with a sentence each."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,9 @@ def test_good_settings_are_read_and_show_no_secret(tmp_path: Path) -> None:
     settings = read(tmp_path, GOOD)
     assert settings.channels["vodacom"].routes == ("25574",)
     assert settings.channels["vodacom"].callbacks == "smpp"
+    assert settings.prices == {}
+    priced = read(tmp_path, f"{GOOD}price_tzs = 12.5")
+    assert priced.prices == {"vodacom": Decimal("12.5")}
     assert not [secret for secret in (*KEYS, "0123456789abcdef") if secret in repr(settings)]
 
 
@@ -56,6 +60,9 @@ def test_the_environment_wins_and_a_secret_may_lie_in_a_file(tmp_path: Path) -> 
         (("redis_url", 'trusted_proxies = "10.0.0.5"\nredis_url'), "trusted_proxies are"),
         (("redis_url", "= nonsense"), "USSDAPP_SETTINGS cannot be read"),
         (('["25574"]', '"255"'), "channels.vodacom: routes are prefixes"),
+        (("routes", 'price_tzs = "12"\nroutes'), "channels.vodacom: price_tzs is what a part"),
+        (("routes", "price_tzs = -1\nroutes"), "channels.vodacom: price_tzs is what a part"),
+        (("routes", "price_tzs = nan\nroutes"), "channels.vodacom: price_tzs is what a part"),
         (('["25574"]', '["+255"]'), "channels.vodacom: routes are prefixes"),
         (("redis_url", 'short_code = ""\nredis_url'), "service_code is like *152*00#"),
         (('kind = "smpp"', 'password_file = "/nowhere"'), "password_file cannot be read"),

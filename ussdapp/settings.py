@@ -191,8 +191,8 @@ class _Reading:
     def _price(self, name: str, given: object) -> Decimal | None:
         if given is None:
             return None
-        if type(given) in (int, float) and 0 <= (price := Decimal(str(given))) < _DEAREST:
-            return price
+        if isinstance(given, int | float) and type(given) is not bool and 0 <= given < _DEAREST:
+            return Decimal(str(given))
         self._troubles.append(f"channels.{name}: price_tzs is what a part costs, such as 12.5")
         return None
 

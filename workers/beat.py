@@ -50,6 +50,11 @@ class Beat:
             self._counting = threading.Thread(target=self._count, args=(now,), daemon=True)
             self._counting.start()
 
+    def end(self) -> None:
+        """Waits for the count under way, a little: it is begun again by whoever comes."""
+        if self._counting.is_alive():
+            self._counting.join(3.0)
+
     def _count(self, now: datetime) -> None:
         try:
             self._gateway.count_usage(now)
@@ -67,6 +72,7 @@ def serve(gateway: Gateway) -> None:
     beat = Beat(gateway, election)
     while not stopping.wait(_EVERY_S):
         beat.step(datetime.now(UTC))
+    beat.end()
     election.resign()
     gateway.close()
 

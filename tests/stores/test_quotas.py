@@ -11,7 +11,8 @@ from ussdapp.core.bulk import BulkStatus
 from ussdapp.core.keys import IssuedKey
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Class
-from ussdapp.core.quota import OverQuota, Period, begins_anew, eat_day
+from ussdapp.core.quiet import eat_day
+from ussdapp.core.quota import OverQuota, Period, begins_anew
 from ussdapp.core.routing import Route, Routes
 from ussdapp.core.simulated import ROUTES
 from ussdapp.stores.accepted import PgAcceptances

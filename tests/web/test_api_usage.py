@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.served import ASHA, Served, now, settings
 from ussdapp.bootstrap import build_gateway
-from ussdapp.core.quota import eat_day
+from ussdapp.core.quiet import eat_day
 
 PATH = "/api/v1/usage"
 

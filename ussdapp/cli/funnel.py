@@ -6,8 +6,8 @@ from typing import Final
 import click
 
 from ussdapp.cli.said import Refusal, json_option, say
-from ussdapp.core.filing import day_of
-from ussdapp.core.funnel import Fact, Period, day_read
+from ussdapp.core.funnel import Fact, Period
+from ussdapp.core.quiet import eat_day
 
 DAY: Final = click.DateTime(["%Y-%m-%d"])
 
@@ -26,7 +26,7 @@ def funnel(
     from ussdapp.cli.opened import opened  # noqa: PLC0415 - `menus check` needs no database
     from ussdapp.stores.funnel import PgFunnel  # noqa: PLC0415
 
-    period = _period(branch, first, last)
+    period = Period(*days_asked(first, last), branch.lower() if branch else None)
     with opened() as parts:
         found = PgFunnel(parts.database).of(period)
     rows = [_row(fact) for fact in found]
@@ -38,16 +38,13 @@ def funnel(
     say([*heads, *rows], as_json=as_json)
 
 
-def _period(branch: str | None, first: datetime | None, last: datetime | None) -> Period:
-    end = last.date() if last else _today()
+def days_asked(first: datetime | None, last: datetime | None) -> tuple[date, date]:
+    """The first day and the last; by itself the last is today in Tanzania, and the first is it."""
+    end = last.date() if last else eat_day(datetime.now(UTC))
     begin = first.date() if first else end
     if begin > end:
         raise Refusal("--from is after --to")
-    return Period(begin, end, branch.lower() if branch else None)
-
-
-def _today() -> date:
-    return day_read(day_of(datetime.now(UTC)))
+    return begin, end
 
 
 def _row(fact: Fact) -> dict[str, object]:

@@ -1,13 +1,12 @@
 """`ussdapp usage`."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
-from ussdapp.cli.funnel import DAY
+from ussdapp.cli.funnel import DAY, days_asked
 from ussdapp.cli.opened import opened
 from ussdapp.cli.said import Refusal, json_option, say
-from ussdapp.core.quota import eat_day
 from ussdapp.stores.usage import PgUsage
 
 
@@ -21,10 +20,7 @@ def usage(
 ) -> None:
     """What institutions used on each day, and what it cost, as it was counted last. What was
     simulated is on channel `simulated` and costs nothing; no institution is the gateway itself."""
-    end = last.date() if last else eat_day(datetime.now(UTC))
-    begin = first.date() if first else end
-    if begin > end:
-        raise Refusal("--from is after --to")
+    begin, end = days_asked(first, last)
     with opened() as parts:
         known = parts.institutions.named(institution) if institution else None
         if institution and known is None:

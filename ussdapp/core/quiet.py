@@ -1,11 +1,16 @@
 """Knows at which hours bulk may leave: nobody is woken by a notice that could wait."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Final
 
 EAT: Final = timezone(timedelta(hours=3), "EAT")  # without summer time since 1970
 Hours = tuple[int, int]
 BULK_HOURS: Final[Hours] = (8, 20)  # from, until
+
+
+def eat_day(at: datetime) -> date:
+    """The day in Tanzania."""
+    return at.astimezone(EAT).date()
 
 
 def bulk_may_leave(now: datetime, hours: Hours = BULK_HOURS) -> bool:

@@ -44,11 +44,6 @@ class OverQuota(Exception):
         self.quota = quota
 
 
-def eat_day(now: datetime) -> date:
-    """The day in Tanzania."""
-    return now.astimezone(EAT).date()
-
-
 def begins_anew(period: Period, day: date) -> datetime:
     """The midnight of EAT, as UTC, at which the period of that day is over."""
     following = day + timedelta(days=1)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from ussdapp.core.quiet import EAT
+from ussdapp.core.quiet import EAT, eat_day
 
 _SATURDAY: Final = 5
 
@@ -17,7 +17,7 @@ def is_working(day: date, holidays: Collection[date]) -> bool:
 def due_after(begun: datetime, days: int, holidays: Collection[date]) -> datetime:
     """When so many working days are over, in UTC: at the end of the last of them in Tanzania. The
     day on which it began does not count, at whatever hour that was."""
-    day = begun.astimezone(EAT).date()
+    day = eat_day(begun)
     while days:
         day += timedelta(days=1)
         days -= is_working(day, holidays)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from ussdapp.core.acceptance import AnotherBody
 from ussdapp.core.notification import RANK
 from ussdapp.core.parts import Encoding
-from ussdapp.core.quota import eat_day
+from ussdapp.core.quiet import eat_day
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.core.status import Status
 from ussdapp.stores.database import Connection, Database, rows

@@ -19,7 +19,8 @@ from ussdapp.core.bulk import (
     needs_approval,
 )
 from ussdapp.core.notification import LIVES, Class
-from ussdapp.core.quota import OverQuota, eat_day
+from ussdapp.core.quiet import eat_day
+from ussdapp.core.quota import OverQuota
 from ussdapp.ports import Unavailable
 from ussdapp.stores.bulk_chunks import HELD, Prepared, keep
 from ussdapp.stores.bulk_files import Sealed

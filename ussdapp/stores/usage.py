@@ -1,6 +1,7 @@
 """Knows usage as daily facts. They are counted from the notifications in slices, each a short query
 of its own, so that a count of millions holds up nobody; what changed is written at once."""
 
+import json
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -8,8 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from ussdapp.core.notification import Class
-from ussdapp.core.quiet import EAT
-from ussdapp.core.quota import eat_day
+from ussdapp.core.quiet import EAT, eat_day
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.core.status import Status
 from ussdapp.core.usage import Usage, Used
@@ -80,8 +80,7 @@ class PgUsage:
 
     def __init__(self, database: Database, prices: Mapping[str, Decimal]) -> None:
         self._database = database
-        told = (f'"{name}": {price}' for name, price in sorted(prices.items()))
-        self._prices = "{" + ", ".join(told) + "}"
+        self._prices = json.dumps({name: str(price) for name, price in prices.items()})
 
     def count(self, now: datetime, days_back: int = _TEN_DAYS.days) -> int:
         """Counts anew what was accepted so many days back and since, and since the last count;

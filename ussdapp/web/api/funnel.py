@@ -7,8 +7,8 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 
 from ussdapp.core.branches import Publisher
-from ussdapp.core.filing import day_of
-from ussdapp.core.funnel import Fact, Period, day_read
+from ussdapp.core.funnel import Fact, Period
+from ussdapp.core.quiet import eat_day
 from ussdapp.web.api.models import full_date
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
 from ussdapp.web.problems import FieldError, Problem, json_reply
@@ -29,7 +29,7 @@ def of_branch(branch: str) -> Response:
     owners = parts.gateway.publish_menu.owners
     if not Publisher("", known.institution).owns(branch, owners):
         raise Problem(404, "There is nothing here.")
-    period = _period(branch, day_read(day_of(parts.clock())))
+    period = _period(branch, eat_day(parts.clock()))
     found = parts.gateway.funnel.of(period)
     days = {"from": period.first.isoformat(), "to": period.last.isoformat()}
     return json_reply(200, {"branch": branch, **days, "screens": [members(one) for one in found]})

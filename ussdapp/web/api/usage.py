@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from flask import Blueprint, Response
 from pydantic import Field
 
-from ussdapp.core.quota import eat_day
+from ussdapp.core.quiet import eat_day
 from ussdapp.core.usage import Used
 from ussdapp.web.api.models import REFUSED, Answer, DayField, Query, answered, read_query
 from ussdapp.web.api.openapi import Operation, QuotaShown, documented
