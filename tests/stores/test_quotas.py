@@ -17,10 +17,12 @@ from ussdapp.core.routing import Route, Routes
 from ussdapp.core.simulated import ROUTES
 from ussdapp.stores.accepted import PgAcceptances
 from ussdapp.stores.database import Database
+from ussdapp.stores.dialogues import PgDialogues
 from ussdapp.stores.public_ids import PublicIds
 from ussdapp.stores.quotas import PgQuotas
 from ussdapp.stores.registers import PgRegisters
 from ussdapp.stores.seal import Seal
+from ussdapp.stores.templates import PgTemplates
 from ussdapp.usecases.accept_notification import Accepted, AcceptNotification, Asked
 
 SEAL = Seal(bytes(range(32)), bytes(range(32, 64)))
@@ -37,7 +39,13 @@ class Desk:
         acceptances = PgAcceptances(office.database, SEAL, PublicIds(bytes(32), "notice"))
         keys = iter(range(10**9))
         self._accept = AcceptNotification(
-            acceptances, Bells(), routes, "15200", lambda: f"new {next(keys)}"
+            acceptances,
+            Bells(),
+            PgTemplates(office.database),
+            PgDialogues(office.database, SEAL),
+            routes,
+            "15200",
+            lambda: f"new {next(keys)}",
         )
 
     def send(
