@@ -27,7 +27,7 @@ from ussdapp.wire.ussd_dialogues import Answering
 from workers.lanes import Lanes
 from workers.night import NightJournal
 
-_RENEW_S: Final = 5.0
+_RENEW_S: Final = 1.0
 _FIRST_LANGUAGE: Final = "sw"
 _LAST_S: Final = 2.0  # for a window that is being recorded
 _SWITCH_S: Final = 0.0005  # an urgent notification waits so long for Python's lock, not 5 ms
@@ -162,7 +162,7 @@ class Bound:
                 self._renew()
             except Unavailable:
                 log.warning("lease.unrenewed", channel=self._channel.name)
-            self._stopping.wait(_RENEW_S if self._lease else 1.0)
+            self._stopping.wait(_RENEW_S)
 
     def _renew(self) -> None:
         leases, name = self._gateway.leases, self._channel.name

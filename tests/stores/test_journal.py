@@ -188,7 +188,7 @@ def test_a_dead_workers_rows_are_in_doubt_as_soon_as_the_next_one_takes_the_leas
 ) -> None:
     world.accept("one")
     world.journal.claim(world.lease(), 10, NOON)
-    world.leases.release()  # as the kernel does for a killed process
+    world.died()
     successor = PgLeases(world.database, world.url)
     assert successor.take("sandbox", 1, after(1))
     assert world.statuses() == ["in_doubt"]

@@ -1,5 +1,7 @@
 """Leases: who is dead is buried, whoever else stands still."""
 
+import time
+
 import psycopg
 
 from tests.stores.world import World, after
@@ -78,4 +80,40 @@ def test_a_clock_that_jumps_here_neither_buries_nor_keeps_a_lease(world: World) 
     assert world.leases.renew(lease, after(-7200))
     assert other.bury(after(3600)) == 0
     assert world.statuses() == ["submitting"]
+    other.release()
+
+
+def test_a_holder_whose_session_alone_was_ended_keeps_its_lease(world: World) -> None:
+    lease = submitting(world, 1)
+    world.leases.release()  # as an administrator ends it; the process lives
+    other = PgLeases(world.database, world.url)
+    assert other.take("sandbox", 1, after(1)) is None
+    assert world.leases.renew(lease, after(2)), "its lock was not kept from it"
+    assert other.take("sandbox", 1, after(3)) is None
+    assert world.statuses() == ["submitting"]
+    other.release()
+
+
+def test_a_holder_that_ended_is_followed_at_once(world: World) -> None:
+    submitting(world, 1)
+    world.died()
+    other = PgLeases(world.database, world.url)
+    assert other.take("sandbox", 1, after(1))
+    assert world.statuses() == ["in_doubt"]
+    other.release()
+
+
+def test_a_holder_elsewhere_that_does_not_come_back_is_followed_after_a_while(
+    world: World,
+) -> None:
+    submitting(world, 1)
+    world.leases.release()
+    query = "UPDATE leases SET holder = 'another host 7 7'"
+    world.database.run(lambda link: link.execute(query) and None)
+    other = PgLeases(world.database, world.url)
+    began = time.monotonic()
+    while other.take("sandbox", 1, after(1)) is None:
+        assert time.monotonic() - began < 20
+        time.sleep(0.2)
+    assert world.statuses() == ["in_doubt"]
     other.release()

@@ -17,6 +17,7 @@ from ussdapp.core.texts import Texts
 from ussdapp.ports import Outcome, Submission, Submitted
 from ussdapp.stores.cases import PgCases
 from ussdapp.stores.database import Connection, Database, rows
+from ussdapp.stores.holders import myself
 from ussdapp.stores.institutions import PgInstitutions
 from ussdapp.stores.journal import PgJournal
 from ussdapp.stores.leases import PgLeases
@@ -129,6 +130,13 @@ class World:
         """No holder of a lease was heard of for so long."""
         query = "UPDATE leases SET renewed_at = renewed_at - make_interval(secs => %s)"
         self.database.run(lambda link: link.execute(query, (seconds,)) and None)
+
+    def died(self) -> None:
+        """The process that holds the leases has ended, as far as others can see."""
+        self.leases.release()
+        query = "UPDATE leases SET holder = %s"
+        ended = myself().rsplit(" ", 1)[0] + " 1"
+        self.database.run(lambda link: link.execute(query, (ended,)) and None)
 
     def submitted(self, *message_ids: str, text: str = "Habari") -> Submission:
         """One notification, accepted, claimed and taken by the operator under those ids."""

@@ -1,5 +1,6 @@
 """Knows who may submit on which bind, and puts in doubt what a dead holder left behind."""
 
+import time
 from datetime import datetime
 from typing import Final, LiteralString
 
@@ -9,13 +10,16 @@ from ussdapp.core.inbound import Lease
 from ussdapp.ports import Unavailable
 from ussdapp.stores.advisory import Advisory, Lock
 from ussdapp.stores.database import Connection, Database, first, rows
+from ussdapp.stores.holders import has_ended, myself
 
 # A holder unheard of so long is frozen or gone. By PostgreSQL's clock, which all holders share:
 # one whose own clock jumps is neither dead nor for ever alive (faults.md rows 60 and 103).
 SILENT: Final[LiteralString] = "renewed_at < now() - interval '30 s'"
+_GRACE_S: Final = 4.0  # a living holder renews, and locks again, every second
 _BUMP: Final = """
-    INSERT INTO leases (channel, bind, epoch, renewed_at) VALUES (%(channel)s, %(bind)s, 1, now())
-    ON CONFLICT (channel, bind) DO UPDATE SET epoch = leases.epoch + 1,
+    INSERT INTO leases (channel, bind, epoch, renewed_at, holder)
+    VALUES (%(channel)s, %(bind)s, 1, now(), %(holder)s)
+    ON CONFLICT (channel, bind) DO UPDATE SET epoch = leases.epoch + 1, holder = excluded.holder,
         renewed_at = CASE WHEN %(held)s THEN now() ELSE leases.renewed_at END
     RETURNING epoch
 """
@@ -60,12 +64,15 @@ log = structlog.get_logger()
 
 
 class PgLeases:
-    """Keeps ports.Leases. A session's advisory lock tells at once that a holder died; the time
-    it was last heard of tells that one is frozen."""
+    """Keeps ports.Leases. A session's advisory lock tells that a holder may have died: at once
+    where its process is seen to have ended, else when it does not come back for its lock, as one
+    does whose session alone was ended. The time it was last heard of tells that one is frozen."""
 
     def __init__(self, database: Database, url: str) -> None:
         self._database = database
         self._advisory = Advisory(url)
+        # of locks found free: when their holder was last heard of, and when that was first seen
+        self._free: dict[tuple[str, int], tuple[datetime, float]] = {}
 
     def take(self, channel: str, bind: int, now: datetime) -> Lease | None:
         """A new epoch, unless another holder lives."""
@@ -73,6 +80,9 @@ class PgLeases:
         if lock is not Lock.GOT and self._heard(channel, bind):
             if lock is Lock.HAD:  # this process was taken for dead: who took its place lives
                 self.release()
+            return None
+        if lock is Lock.GOT and not self._abandoned(channel, bind):
+            self.release()  # for its holder, should it come back
             return None
         return self._database.run(lambda connection: _bump(connection, channel, bind, now))
 
@@ -122,6 +132,20 @@ class PgLeases:
         """Whether this process has the bind's advisory lock, taking it when it is free."""
         return self._advisory.lock(_lock_class(channel), bind)
 
+    def _abandoned(self, channel: str, bind: int) -> bool:
+        """Whether nobody comes back for a lock that was free."""
+        query = f"""SELECT holder, renewed_at FROM leases
+            WHERE channel = %s AND bind = %s AND NOT {SILENT}"""  # noqa: S608
+        row = self._database.run(lambda link: first(link, query, (channel, bind)))
+        if row is None or has_ended(row[0]):
+            return True
+        ticks, place = time.monotonic(), (channel, bind)
+        heard_at, since = self._free.get(place, (None, ticks))
+        if heard_at != row[1]:
+            since = ticks
+        self._free[place] = (row[1], since)
+        return ticks - since > _GRACE_S
+
     def _heard(self, channel: str, bind: int) -> bool:
         query = f"SELECT 1 FROM leases WHERE channel = %s AND bind = %s AND NOT {SILENT}"  # noqa: S608
         return bool(self._database.run(lambda link: first(link, query, (channel, bind))))
@@ -130,7 +154,8 @@ class PgLeases:
 def _bump(
     connection: Connection, channel: str, bind: int, now: datetime, *, held: bool = True
 ) -> Lease:
-    row = first(connection, _BUMP, {"channel": channel, "bind": bind, "held": held})
+    who = {"held": held, "holder": myself() if held else ""}
+    row = first(connection, _BUMP, {"channel": channel, "bind": bind, **who})
     epoch = int(row[0]) if row else 0
     values = {"channel": channel, "bind": bind, "epoch": epoch, "now": now}
     connection.execute(_DOUBT, values)
