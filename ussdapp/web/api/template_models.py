@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo
 
 from ussdapp.core.notes import Note
 from ussdapp.core.templates import NAME, TemplateUse, use_of
-from ussdapp.web.api.models import SENDABLE, Answer, Body, TextField, fault
+from ussdapp.web.api.models import Answer, Body, TextField, fault
 
 MOST_TEXT: Final = 1530  # characters: ten parts of GSM-7 beside their headers
 MOST_VALUES: Final = 50
@@ -37,7 +37,7 @@ def _one_of_both(text: str | None, info: ValidationInfo) -> str | None:
 
 
 ValueField = Annotated[
-    str, StringConstraints(min_length=1, max_length=500), SENDABLE, AfterValidator(_no_placeholder)
+    TextField, StringConstraints(min_length=1, max_length=500), AfterValidator(_no_placeholder)
 ]
 ValueName = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 ValuesField = Annotated[
@@ -83,7 +83,7 @@ class TemplateBody(Body):
 class TemplateRollbackBody(Body):
     """The version that shall stand again."""
 
-    to: int | None = Field(None, ge=1, description="Without it, the one before.")
+    to: int | None = Field(None, ge=1, lt=2**31, description="Without it, the one before.")
 
 
 class TemplateShown(Answer):
