@@ -201,8 +201,12 @@ def block(number: int, account: str = "sandbox", at: datetime = NOON, count: int
 def test_blocks_of_one_account_are_due_together_in_the_order_they_came() -> None:
     held = Held()
     held.add(block(1), block(2), block(3, "other"), block(4), block(5, at=after(9)))
-    due = [[one.number for one in held.due(NOON, 4000)] for _ in range(4)]
+    due = [[one.number for one in held.due(NOON, most)] for most in (2000, 4000, 4000, 4000)]
     assert due == [[1, 2], [3], [4], []]
+    held.add(block(7, "other"))
+    held.put_back(block(8), block(9, "other"), block(10))
+    assert [one.number for one in held.due(NOON, 4000)] == [8, 10]
+    assert [one.number for one in held.due(NOON, 4000)] == [9, 7]
     held.put_back(block(6))
     assert [one.number for one in held.due(after(9), 4000)] == [6, 5]
 

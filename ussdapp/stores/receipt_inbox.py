@@ -78,28 +78,27 @@ class Held:
             self._count += _size(blocks)
 
     def due(self, before: datetime, most: int) -> list[Block]:
-        """The first blocks that came before and are alike, up to `most` receipts or one block;
-        they are the caller's then."""
+        """The first blocks of an account that came before and are alike, up to `most` receipts or
+        one block; they are the caller's then."""
         found: list[Block] = []
         with self._lock:
             for block in self._blocks:
+                if found and block.account != found[0].account:
+                    continue
                 most -= len(block.receipts)
-                if block.received_at > before:
-                    break
-                if found and (most < 0 or _kind(block) != _kind(found[0])):
+                if block.received_at > before or (
+                    found and (most < 0 or block.looked != found[0].looked)
+                ):
                     break
                 found.append(block)
-            del self._blocks[: len(found)]
+            gone = {block.number for block in found}
+            self._blocks = [block for block in self._blocks if block.number not in gone]
             self._count -= _size(found)
         return found
 
 
 def _size(blocks: Sequence[Block]) -> int:
     return sum(len(block.receipts) for block in blocks)
-
-
-def _kind(block: Block) -> tuple[str, bool]:
-    return block.account, block.looked
 
 
 def put(connection: Connection, seal: Seal, block: Block) -> None:
