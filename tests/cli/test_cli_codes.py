@@ -51,7 +51,7 @@ def test_a_keywords_secret_is_shown_once(home: Home) -> None:
         (("request", "nobody", "sender_id", "NOBODY", "--purpose", "x"), "no institution has"),
         (("request", "tra", "sender_id", "MALIASlLI", "--purpose", "x"), "reads like MALIASILI"),
         (("request", "tra", "sender_id", "SMS", "--purpose", "x"), "whose"),
-        (("allot", "1"), "the request is requested"),
+        (("allot", "1"), "the request is requested: not all of its conditions are met"),
         (("condition", "1", "tried"), "its conditions are letter, contact, sample"),
         (("condition", "9", "letter"), "no institution's request has the number 9"),
         (("revoke", "1", "x"), "the request is requested"),

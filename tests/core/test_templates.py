@@ -63,7 +63,7 @@ def test_values_are_put_by_name_whatever_the_order_of_the_text() -> None:
          "as without it. Write a space instead."),
         ("Karibu \U0001f600", "Leave it out, or write it otherwise."),
         ("Karibu\u200b", "U+200B (zero width space) at character 7"),
-        ("\u201cNdiyo\u201d", "So do 1 other characters."),
+        ("\u201cNdiyo\u201d", "So does 1 other character."),
         ("\u0111" + "x" * 200, "3 parts in place of 2."),
     ],
 )  # fmt: skip

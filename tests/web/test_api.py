@@ -173,8 +173,9 @@ def test_another_content_type_is_a_415() -> None:
     assert problem(answer)["status"] == 415
 
 
-def test_a_body_that_is_too_large_is_a_413() -> None:
-    assert problem(reply({"text": "x" * 70_000}))["status"] == 413
+def test_a_body_that_is_too_large_is_a_413_that_says_how_much_is_taken() -> None:
+    told = problem(reply({"text": "x" * 70_000}))
+    assert (told["status"], "65,536 octets" in told["detail"]) == (413, True)
 
 
 def test_a_wrong_method_names_the_right_one() -> None:

@@ -174,6 +174,7 @@ def test_fifty_parallel_repeats_are_one_bulk(web: Web) -> None:
         ({"recipients": {"to": "255754000001"}}, ("recipients", "type")),
         ({"name": " "}, ("name", "too_short")),
         ({"text": "x" * 1600}, ("text", "too_long")),
+        ({"text": "x" * 3001}, ("text", "too_long")),
         ({"class": "spam"}, ("class", "unknown")),
         ({"text": "Ndugu ((jina)), tuma PIN yako"}, ("text", "asks_secret")),
         ({"text": "Ndugu ((jina)), lipa https://((kiasi))"}, ("text", "foreign_link")),
@@ -181,8 +182,8 @@ def test_fifty_parallel_repeats_are_one_bulk(web: Web) -> None:
         ({"send_at": "2036-11-20T09:00:00Z"}, ("send_at", "range")),
         ({"colour": "red"}, ("colour", "unknown")),
     ],
-    ids=["no recipient", "no list", "no name", "too long", "asks", "link of a value",
-         "class", "sender ID", "years ahead", "unknown member"],
+    ids=["no recipient", "no list", "no name", "too long", "too long for any", "asks",
+         "link of a value", "class", "sender ID", "years ahead", "unknown member"],
 )  # fmt: skip
 def test_what_cannot_be_taken_is_named(
     web: Web, changes: dict[str, Any], fault: tuple[str, str]

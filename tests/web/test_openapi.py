@@ -92,6 +92,22 @@ def test_what_webhooks_are_told_is_in_the_document_and_on_the_page() -> None:
     assert "def verified(" in page
 
 
+def test_the_page_shows_every_model_that_a_route_takes_or_answers() -> None:
+    made = app()
+    whole = document(made)
+    page = made.test_client().get("/api/docs").get_data(as_text=True)
+    shown = {word for head in re.findall(r"<h3>(.*?)</h3>", page) for word in head.split()}
+    named = {one.rsplit("/", 1)[-1] for one in references(whole["paths"])}
+    for _ in range(3):  # and the models within
+        named |= {
+            one.rsplit("/", 1)[-1]
+            for name in named
+            for one in references(whole["components"]["schemas"][name])
+        }
+    # what problem documents hold is said in words, once for all
+    assert named - shown <= {"ProblemDocument", "FieldProblem"}
+
+
 def test_the_lines_that_verify_a_webhook_take_what_is_signed_and_nothing_else() -> None:
     secret, headers, body = "whsec_" + "QUJD" * 8, {"Webhook-Id": "msg_1"}, b'{"type": "ping"}'
     at = datetime.now(UTC)

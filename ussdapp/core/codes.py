@@ -67,7 +67,8 @@ class NotNow(ValueError):
     """The request is not where that can be done; `status` is where it is."""
 
     def __init__(self, status: CodeStatus) -> None:
-        super().__init__(f"the request is {status.value}")
+        open_still = ": not all of its conditions are met" if status is CodeStatus.REQUESTED else ""
+        super().__init__(f"the request is {status.value}{open_still}")
         self.status = status
 
 

@@ -28,7 +28,8 @@ def of(text: str) -> tuple[Note, ...]:
     strangers = gsm7.strangers(text)
     told = f"{_named(first)} makes the text UCS-2: {_cost(text, strangers)} {_instead(first)}"
     if len(strangers) > 1:
-        told += f" So do {len(strangers) - 1} other characters."
+        more = len(strangers) - 1
+        told += f" So do {more} other characters." if more > 1 else " So does 1 other character."
     return (Note(UCS2, told),)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from ussdapp.ports import Unavailable
@@ -96,9 +96,12 @@ def answer_problems(app: Flask) -> None:
 
 def _http(trouble: HTTPException) -> Response:
     status = trouble.code or 500
+    detail = DETAILS.get(status, DETAILS[400])
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and request.max_content_length:
+        detail = f"The body is larger than the {request.max_content_length:,} octets taken here."
     allow = [value for name, value in trouble.get_headers() if name == "Allow"]
     headers = {"Allow": allow[0]} if allow else {}
-    return problem_reply(Problem(status, DETAILS.get(status, DETAILS[400]), headers=headers))
+    return problem_reply(Problem(status, detail, headers=headers))
 
 
 def _bad_request(trouble: BadRequest) -> Response:

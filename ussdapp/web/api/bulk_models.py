@@ -107,12 +107,12 @@ class BulkAccepted(Answer):
     status: StatusName
     total: int
     accepted: int
-    rejected: int
+    rejected: int = Field(description="Rows that were refused when they were checked.")
     template: str | None = Field(None, description="The version that is used: `name@3`.")
 
 
 class BulkCounts(Answer):
-    """How many rows are where; they sum to `accepted`."""
+    """How many rows are where; they sum to `accepted`. Who opted out is among `rejected` here."""
 
     queued: int
     submitting: int

@@ -113,7 +113,7 @@ def reply(reference: str) -> Response:
         answers={200: CaseTransferred},
         problems=(409,),
         path=_PATH,
-        example={"institution": "gepg", "reason": "Suala linahusu malipo."},
+        example={"institution": "nida", "reason": "Suala linahusu kitambulisho."},
     )
 )
 def transfer(reference: str) -> Response:

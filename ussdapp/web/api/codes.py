@@ -75,7 +75,7 @@ class CodeShown(Answer):
     status: StatusName
     requested_at: datetime
     conditions: list[ConditionMet]
-    missing: list[str]
+    missing: list[str] = Field(description="The conditions that are not met yet.")
     due_at: datetime | None
     late: bool
     decided_at: datetime | None

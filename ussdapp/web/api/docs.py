@@ -1,7 +1,9 @@
 """Knows how the API is shown to people: one page, made from what `openapi.json` is made from, with
 lines of curl and of Python for each operation. No script runs on it."""
 
-from collections.abc import Iterator, Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,10 +22,13 @@ _PAGE: Final = Path(__file__).with_name("docs.html").read_text("utf-8")
 _STYLE: Final = Path(__file__).with_name("docs.css").read_text("utf-8")
 # without its first line, which is for us
 _VERIFYING: Final = Path(__file__).with_name("verified.py").read_text("utf-8").partition("\n\n")[2]
+_REF: Final = re.compile(r'"#/components/schemas/(\w+)"')
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
+
+_Field = tuple[str, str, bool, str]  # name, type, whether it is needed, what it is
 
 # what a client adds to its request; a test runs it as it stands
 SIGNING: Final = """
@@ -77,11 +82,11 @@ def _shown(route: Route, schemas: Mapping[str, Any], url: str) -> dict[str, Any]
     query = operation.query.model_json_schema() if operation.query else None
     return {
         "route": route,
-        "bodies": [(name, list(_fields(schemas[name]))) for name in bodies],
+        "bodies": [_model(name, schemas) for name in bodies],
         "query": list(_fields(query)) if query else [],
-        "answers": [
-            (status, name, list(_fields(schemas[name])) if name in schemas else [])
-            for status, name in answers.items()
+        "answers": [(status, *_model(name, schemas)) for status, name in answers.items()],
+        "within": [
+            _model(name, schemas) for name in _within([*bodies, *answers.values()], schemas)
         ],
         "file": operation.form,
         "curls": curls(route, url, "$KEY"),
@@ -89,7 +94,22 @@ def _shown(route: Route, schemas: Mapping[str, Any], url: str) -> dict[str, Any]
     }
 
 
-def _fields(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, bool, str]]:
+def _model(name: str, schemas: Mapping[str, Any]) -> tuple[str, str, list[_Field]]:
+    """Its name, what it is and its fields; what is no model has a name alone."""
+    schema = schemas.get(name, {})
+    return name, schema.get("description", ""), list(_fields(schema))
+
+
+def _within(names: Sequence[str], schemas: Mapping[str, Any]) -> list[str]:
+    """The models that stand in the fields of these, each once."""
+    found = list(dict.fromkeys(names))
+    for name in found:  # it grows as we go
+        refs = _REF.findall(json.dumps(schemas.get(name, {})))
+        found.extend(ref for ref in dict.fromkeys(refs) if ref not in found)
+    return found[len(set(names)) :]
+
+
+def _fields(schema: Mapping[str, Any]) -> Iterator[_Field]:
     """Name, type, whether it is needed, and what it is."""
     needed = schema.get("required", ())
     for name, member in schema.get("properties", {}).items():

@@ -145,7 +145,7 @@ DayField = Annotated[
 # pydantic's error types as our codes and sentences; none of them repeats a value
 _SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "missing": ("required", "It is needed."),
-    "extra_forbidden": ("unknown", "Not known."),
+    "extra_forbidden": ("unknown", "There is no such field here: leave it out."),
     "string_type": ("type", "Give a text."),
     "string_unicode": ("characters", "It holds characters that cannot be sent."),
     "string_too_short": ("too_short", "At least {min_length} characters are needed."),
@@ -218,6 +218,9 @@ def field_errors(refused: ValidationError) -> list[FieldError]:
 def _told(kind: str, context: Mapping[str, Any]) -> tuple[str, str]:
     if kind == "own":
         return str(context["code"]), str(context["sentence"])
+    # what pydantic says of a text whose length is looked at after a validator of ours
+    if context.get("field_type") == "Value":
+        kind = f"string_{kind}"
     code, sentence = _SENTENCES.get(kind, _OTHERWISE)
     return code, sentence.format_map(context)
 

@@ -53,7 +53,7 @@ class Templated(Body):
     template: ReferenceField | None = Field(
         None, description="One of your templates, `name`, or a version of it, `name@3`."
     )
-    values: ValuesField = Field(None, description="What fills its placeholders, by name.")
+    values: ValuesField = Field(None, description="The text that fills each placeholder, by name.")
 
     @property
     def use(self) -> TemplateUse | None:
