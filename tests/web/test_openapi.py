@@ -131,6 +131,7 @@ def test_the_document_and_the_page_need_no_key_and_are_stable() -> None:
     assert (page.status_code, page.mimetype) == (200, "text/html")
     text = page.get_data(as_text=True)
     assert "<script" not in text
+    assert "used: <code>name@3</code>." in text
     assert not re.search(r"""(?:src|href)=["']?https?://""", text)
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
