@@ -618,10 +618,12 @@ class Handovers(Protocol):
         """Whose an allotted keyword, in capitals, is."""
         ...
 
-    def hand_over(self, keyword: str, told: Mapping[str, str], asker: Asker) -> str | None:
-        """The institution's answer to a text, None where it wants none sent. Raises
-        NobodysKeyword, OfficeLate, OfficeUnavailable, OfficeGarbled; after
-        OfficeLate and OfficeGarbled it may have been taken."""
+    def hand_over(
+        self, keyword: str, institution: str | None, told: Mapping[str, str], asker: Asker
+    ) -> str | None:
+        """That institution's answer to a text, None where it wants none sent. Raises
+        NobodysKeyword, also where the keyword is another's by now, OfficeLate, OfficeUnavailable,
+        OfficeGarbled; after OfficeLate and OfficeGarbled it may have been taken."""
         ...
 
 

@@ -50,7 +50,7 @@ class Gateway:
         self.questions = PgQuestions(self.database, SEAL)
         notifications, letters = PgNotifications(self.database, SEAL), real_letters()
         institutions = PgInstitutions(self.database)
-        institutions.add([Institution("wcf", "WCF", "WCF")])
+        institutions.add([Institution(one, one.upper(), one.upper()) for one in ("wcf", "nssf")])
         self.desks = KeywordDesks(self.guide, self.codes.handed, DEADLINE)
         self.receive = ReceiveMo(
             mos=PgMos(self.database, SEAL), cases=PgCases(self.database, SEAL),
@@ -62,9 +62,10 @@ class Gateway:
         again = AskAgain(self.guide, self.questions, letters, Rung(), self.desks, notifications)
         self.asking = Asking(self.questions, again, lambda: self.now)
 
-    def allot(self, keyword: str = "WCF", secret: str = SECRET) -> int:
+    def allot(self, keyword: str = "WCF", secret: str = SECRET, whose: str = "wcf") -> int:
         url = f"http://127.0.0.1:{self.offices.server.server_address[1]}/demo.keyword"
-        new = NewCode(keyword, "", "wcf", True, CodeKind.KEYWORD, keyword, "", "test", url, secret)
+        effect, kind = f"{keyword} of {whose}", CodeKind.KEYWORD
+        new = NewCode(effect, "", whose, True, kind, keyword, "", "test", url, secret)
         code = self.codes.request(new, lambda _: None, NOON)
         for name in CONDITIONS[CodeKind.KEYWORD]:
             self.codes.meet(code.id, name, "", "test", NOON)
@@ -183,6 +184,18 @@ def test_a_keyword_revoked_while_its_text_waits_is_told_as_failed(gateway: Gatew
     gateway.ask()
     assert [one[:42] for one in gateway.said()] == ["WCF: Samahani, taasisi haijajibu ujumbe wa"]
     assert gateway.offices.server.asked["demo.keyword"] == 0
+
+
+def test_a_text_that_waits_never_goes_to_whoever_was_allotted_its_keyword_since(
+    gateway: Gateway,
+) -> None:
+    number = gateway.allot()
+    gateway.text("WCF madai")
+    gateway.codes.decide(number, CodeStatus.REVOKED, "Imeisha", "test", NOON)
+    gateway.allot(whose="nssf")
+    gateway.ask()
+    assert gateway.offices.server.asked["demo.keyword"] == 0
+    assert gateway.ended() == ["failed"]
 
 
 def test_a_robot_that_answers_every_text_is_answered_three_times(gateway: Gateway) -> None:

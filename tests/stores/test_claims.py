@@ -1,4 +1,4 @@
-"""Claims of which the process never heard: what they took is given back, nothing else is."""
+"""Claims of which the process never heard are given back, those that nobody can open passed over."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,8 +9,8 @@ import pytest
 
 from tests.stores.world import NOON, SEAL, World, after
 from ussdapp.core.notification import Class, Lane
-from ussdapp.ports import Unavailable
-from ussdapp.stores.database import Connection, Database
+from ussdapp.ports import Submitted, Unavailable
+from ussdapp.stores.database import Connection, Database, rows
 from ussdapp.stores.journal import PgJournal
 
 T = TypeVar("T")
@@ -72,3 +72,13 @@ def test_what_was_never_committed_is_not_asked_for_without_end(world: World) -> 
     assert len(journal.claim(lease, 10, NOON + timedelta(minutes=2))) == 1
     assert journal._claims._unheard == {}
     database.close()
+
+
+def test_windows_none_of_which_can_be_opened_are_passed_over(world: World) -> None:
+    world.accept_bulk("ega", 0, ["Habari"] * 4, block=1)
+    world.database.run(lambda link: link.execute("UPDATE contents SET text_sealed = ''") and None)
+    world.accept_bulk("ega", 0, ["Habari"], block=1)
+    (row,) = world.journal.claim(world.lease(), 2, NOON, Lane.BULK)
+    assert world.statuses() == ["rejected"] * 4 + ["submitting"]
+    world.answered(world.lease(), row, Submitted(("m1",)))
+    assert world.database.run(lambda link: rows(link, "SELECT id FROM windows")) == []

@@ -36,6 +36,7 @@ _OURS: Final[Mapping[str, str]] = {
     "worker_lost": "the worker ended before its answer was recorded",
     "broken": "the worker broke while it was submitted",
     "unreadable": "it left, and the answer cannot be read",
+    "unopened": "it was not submitted, for it was sealed with another key or is damaged",
     "not_answered": "it left, and the answer leaves it out",
     "partly_taken": "only some of its request were taken, and none was named",
     "receipt": "a receipt said so",

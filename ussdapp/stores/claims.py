@@ -58,12 +58,15 @@ _CLAIM: Final = f"""
         FROM plain GROUP BY sender_id, pack_id, expires_at
     ORDER BY kind, rank, turn
 """  # noqa: S608
-# What cannot be opened is never submitted; the others of its window are.
+# What cannot be opened is never submitted; the others of its window are. Where there are none, no
+# window is left open: the next round opens one of the same number.
 _UNREADABLE: Final = """
     WITH narrowed AS (
         UPDATE windows SET ids = ARRAY(SELECT i FROM unnest(ids) i WHERE i <> ALL (%(bad)s))
-        WHERE id = %(window)s)
-    UPDATE notifications SET status = 'rejected', detail = 'unreadable', status_at = %(now)s
+        WHERE id = %(window)s AND NOT ids <@ %(bad)s::bigint[]),
+    gone AS (
+        DELETE FROM windows WHERE id = %(window)s AND ids <@ %(bad)s::bigint[])
+    UPDATE notifications SET status = 'rejected', detail = 'unopened', status_at = %(now)s
     WHERE id = ANY (%(bad)s)
 """
 # Only windows whose commit was not heard of: of them, not an octet was written. Those of a bulk

@@ -106,7 +106,8 @@ class AskAgain:
         if self.handovers is None:
             raise NobodysKeyword("no texts are handed over here")
         keyword = question.office.removeprefix(KEYWORD_OFFICE)
-        answer = self.handovers.hand_over(keyword, question.asked, question.asker)
+        whose, asker = question.institution, question.asker
+        answer = self.handovers.hand_over(keyword, whose, question.asked, asker)
         return Heard("service_answer", answer) if answer else Heard("")
 
     def _unheard(self, claimed: Claimed, posts: int, now: datetime) -> None:

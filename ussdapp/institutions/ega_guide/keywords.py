@@ -32,11 +32,13 @@ class KeywordDesks:
         found = self._find(keyword)
         return found[0] if found else None
 
-    def hand_over(self, keyword: str, told: Mapping[str, str], asker: Asker) -> str | None:
-        """The institution's answer, None where it wants none sent."""
+    def hand_over(
+        self, keyword: str, institution: str | None, told: Mapping[str, str], asker: Asker
+    ) -> str | None:
+        """The answer of that institution, None where it wants none sent."""
         found = self._find(keyword)
-        if found is None:
-            raise NobodysKeyword("nobody was allotted it, or no longer")
+        if found is None or found[0] != institution:
+            raise NobodysKeyword("it is not allotted to that institution, or no longer")
         institution, url, secret = found
         desk = Desk(url, Mode.KEYWORD, "POST", secret.encode())
         office = Office(f"keyword.{keyword}", desk, self._deadline, *self._between(institution))
