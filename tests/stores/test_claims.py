@@ -1,4 +1,4 @@
-"""Claims of which the process never heard are given back, those that nobody can open passed over."""
+"""Claims nobody heard of are given back; those that nobody can open are passed over."""
 
 from collections.abc import Callable
 from datetime import timedelta

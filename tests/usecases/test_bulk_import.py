@@ -306,6 +306,19 @@ def test_two_workers_share_the_work_and_double_nothing(office: Office) -> None:
     assert office.holds()
 
 
+def test_one_that_was_sealed_with_another_key_is_stopped_and_the_next_is_checked(
+    office: Office,
+) -> None:
+    spoilt, good = office.send(recipients(3)), office.send(recipients(3))
+    office.ask("UPDATE bulks SET text_sealed = '' WHERE id = %s RETURNING 1", spoilt)
+    office.work()
+    assert (office.view(spoilt).status, office.view(spoilt).detail) == (
+        BulkStatus.STOPPED, "It could not be checked.",
+    )  # fmt: skip
+    assert len(office.sent(good)) == 3
+    assert office.holds()
+
+
 def test_the_counts_tell_how_fast_it_goes_and_when_it_ends(office: Office) -> None:
     number = office.send(recipients(100))
     office.work()

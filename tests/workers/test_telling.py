@@ -313,6 +313,18 @@ def test_one_that_hangs_delays_no_other_and_is_held_alone(world: Served) -> None
     assert 8 <= sum(tries) <= 12
 
 
+def test_one_that_was_sealed_with_another_key_delays_no_other(world: Served) -> None:
+    with web_peer(OK) as peer:
+        put(world, peer.port, name="spoilt")
+        put(world, peer.port, "gepg-live")
+        spoil = "UPDATE webhooks SET secret_sealed = '' WHERE name = 'spoilt'"
+        world.gateway.database.run(lambda link: link.execute(spoil) and None)
+        open_case(world, 1)
+        open_case(world, 2, "gepg")
+        with telling(world):
+            until(lambda: peer.requests)
+
+
 def test_an_institution_with_many_that_hang_takes_no_more_than_its_share(world: Served) -> None:
     gate = threading.Event()
     with web_peer(lambda wire: gate.wait()) as hangs, web_peer() as peer:

@@ -10,6 +10,7 @@ from io import BufferedReader
 from typing import IO, Any, Final
 
 import psycopg
+import structlog
 
 from ussdapp.core.bulk import (
     BulkStatus,
@@ -28,7 +29,7 @@ from ussdapp.stores.bulks import A_BLOCK, A_PIECE, BLOCK, TEXT
 from ussdapp.stores.database import Connection, Database, as_array, first, rows
 from ussdapp.stores.queue import Flow, enqueue
 from ussdapp.stores.quotas import refusing, spend
-from ussdapp.stores.seal import Seal
+from ussdapp.stores.seal import Seal, Unsealable
 
 _LOCK_CLASS: Final = 0x62756C6B  # of advisory locks: a bulk is checked by one process
 _FRESH: Final = timedelta(minutes=10)  # until what was held is dated anew when it is queued
@@ -39,7 +40,8 @@ _WAITING: Final = """
     FROM bulks b JOIN institutions i ON i.id = b.institution_id
     WHERE b.ended_at IS NULL AND b.status = 'checking' AND b.id <> ALL (%s) ORDER BY b.id LIMIT 20
 """
-_TRIED: Final = "UPDATE bulks SET tries = tries + 1 WHERE id = %s AND tries < 1000"
+_COUNTED: Final = 1000
+_TRIED: Final = f"UPDATE bulks SET tries = tries + 1 WHERE id = %s AND tries < {_COUNTED}"  # noqa: S608
 _TRY_LOCK: Final = "SELECT pg_try_advisory_lock(%s, %s)"
 _UNLOCK: Final = "SELECT pg_advisory_unlock(%s, %s)"
 _BLOCK: Final = "SELECT sealed FROM bulk_blocks WHERE bulk_id = %s AND number = %s"
@@ -90,6 +92,8 @@ _ENDED: Final = """
     SELECT count(*) FROM gone
 """
 
+log = structlog.get_logger()
+
 
 class PgBulkRows:
     """Keeps import_bulk.BulkRows, for one process. All raise Unavailable."""
@@ -107,12 +111,20 @@ class PgBulkRows:
         for row in self._database.run(lambda link: rows(link, _WAITING, (but,))):
             if self._ask(_TRY_LOCK, row[0]):
                 self._database.run(partial(_execute, query=_TRIED, values=(row[0],)))
-                text = self._seal.open_text(row[2], TEXT)
-                klass, source = Class(row[3]), Source(row[6])
-                en = self._seal.open_text(row[13], TEXT) if row[13] else None
-                tail = (*row[7:13], en, row[14])
-                return Checking(row[0], row[1], text, klass, row[4], row[5], source, *tail)
+                return self._checking(row)
         return None
+
+    def _checking(self, row: Any) -> Checking:
+        klass, source, tries = Class(row[3]), Source(row[6]), row[12]
+        try:
+            text = self._seal.open_text(row[2], TEXT)
+            en = self._seal.open_text(row[13], TEXT) if row[13] else None
+        except Unsealable:
+            # tried often enough: it is ended, and those behind it are checked
+            log.error("bulk.unreadable", bulk=row[0])  # noqa: TRY400 (it has one cause)
+            text, en, tries = "", None, _COUNTED
+        tail = (*row[7:12], tries, en, row[14])
+        return Checking(row[0], row[1], text, klass, row[4], row[5], source, *tail)
 
     def give_back(self, number: int) -> None:
         """It is done with."""

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, LiteralString
 
+import structlog
+
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.core.status import FINAL
 from ussdapp.core.webhook import (
@@ -17,7 +19,7 @@ from ussdapp.core.webhook import (
 from ussdapp.stores.database import Connection, Database, columns, first, rows
 from ussdapp.stores.histories import SENT_BY_IT
 from ussdapp.stores.public_ids import PublicIds
-from ussdapp.stores.seal import Seal
+from ussdapp.stores.seal import Seal, Unsealable
 from ussdapp.stores.told_facts import Facts
 from ussdapp.stores.webhooks import SECRET, URL, good_secrets, message_id
 
@@ -115,6 +117,8 @@ _FORGET: Final = """
         SELECT id, at FROM deliveries ORDER BY id LIMIT %(most)s) o WHERE at < %(before)s)
 """
 
+log = structlog.get_logger()
+
 
 class PgTellings:
     """Keeps ports.Tellings. All raise Unavailable."""
@@ -142,10 +146,12 @@ class PgTellings:
 
     def take(self, now: datetime, most: int, busy: Collection[str] = ()) -> list[Endpoint]:
         """Commits up to `most` webhooks with due events as this process's, for LEASE: at most one
-        of each institution, and none of those that are busy."""
+        of each institution, and none of those that are busy. One that cannot be opened is left
+        alone for as long: the others are told."""
         values = {"now": now, "most": most, "until": now + LEASE, "busy": list(busy)}
         found = self._database.run_once(lambda link: rows(link, _TAKE, values))
-        return [self._endpoint(row, now) for row in found]
+        taken = [self._endpoint(row, now) for row in found]
+        return [endpoint for endpoint in taken if endpoint]
 
     def window(self, endpoint: Endpoint, now: datetime, most: int) -> list[Event]:
         """Its due events, those that are due longest first. What is about something that is no more
@@ -203,10 +209,14 @@ class PgTellings:
         while self._database.run(work) >= _MOST_FORGOTTEN:
             pass
 
-    def _endpoint(self, row: tuple[Any, ...], now: datetime) -> Endpoint:
+    def _endpoint(self, row: tuple[Any, ...], now: datetime) -> Endpoint | None:
         number, institution, name, url, secret, former, rotated_at, failures, until = row
-        opened = good_secrets(self._seal.opener(SECRET), (secret, former, rotated_at), now)
-        shown = self._seal.open_text(url, URL)
+        try:
+            opened = good_secrets(self._seal.opener(SECRET), (secret, former, rotated_at), now)
+            shown = self._seal.open_text(url, URL)
+        except Unsealable:
+            log.error("webhook.unreadable", institution=institution, webhook=name)  # noqa: TRY400 (it has one cause)
+            return None
         return Endpoint(number, institution, name, shown, opened, until, failures)
 
     def _event(self, row: tuple[Any, ...], facts: Mapping[str, Any]) -> Event:
