@@ -64,6 +64,13 @@ def test_what_cannot_be_done_is_said(home: Home, words: tuple[str, ...], sentenc
     assert sentence in done.output
 
 
+def test_a_list_for_people_names_its_columns(home: Home) -> None:
+    told(home, *ASK)
+    heads, line = home.run("codes", "list").output.splitlines()
+    assert heads.split()[:4] == ["number", "institution", "kind", "value"]
+    assert line.split()[:3] == ["1", "ega", "sender_id"]
+
+
 def test_a_refusal_needs_a_reason(home: Home) -> None:
     told(home, *ASK)
     assert home.run("codes", "refuse", "1", " ").exit_code == 2

@@ -45,7 +45,7 @@ def list_bulks(institution: str | None, most: int, *, as_json: bool) -> None:
     values = {"institution": institution.lower() if institution else None, "most": most}
     with opened() as parts:
         found = parts.database.run(lambda link: rows(link, _LIST, values))
-    say([dict(zip(_NAMES, row, strict=True)) for row in found], as_json=as_json)
+    say([dict(zip(_NAMES, row, strict=True)) for row in found], as_json=as_json, headed=True)
 
 
 @bulks.command("show")

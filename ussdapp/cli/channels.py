@@ -41,8 +41,7 @@ def list_channels(*, as_json: bool) -> None:
     shown += [
         _strange(name, one) for name, one in found.items() if name not in known and one.waiting
     ]
-    heading = dict(zip(shown[0], shown[0], strict=True))
-    say(shown if as_json else [heading, *shown], as_json=as_json)
+    say(shown, as_json=as_json, headed=True)
 
 
 def _row(channel: ChannelSettings, standing: ChannelStanding) -> dict[str, object]:

@@ -108,7 +108,7 @@ def list_codes(institution: str | None, status: str | None, *, as_json: bool) ->
     with opened() as parts:
         found = store(parts).of(institution.lower() if institution else None, live=True)
     told = [_told(code) for code in found]
-    say([one for one in told if status in (None, one["status"])], as_json=as_json)
+    say([one for one in told if status in (None, one["status"])], as_json=as_json, headed=True)
 
 
 def requested(parts: Opened, institution: str, asked: AskedCode, secret: str = "") -> Code:

@@ -34,8 +34,7 @@ def funnel(
         days = f"{period.first} to {period.last}"
         click.echo(f"Nothing was counted from {days}{f' in {branch.lower()}' if branch else ''}.")
         return
-    heads = [{name: name for name in rows[0]}] if rows and not as_json else []
-    say([*heads, *rows], as_json=as_json)
+    say(rows, as_json=as_json, headed=True)
 
 
 def days_asked(first: datetime | None, last: datetime | None) -> tuple[date, date]:

@@ -105,7 +105,7 @@ def list_keys(institution: str | None, *, as_json: bool) -> None:
     """The keys of an institution, or all: everything but the keys themselves."""
     with opened() as parts:
         found = parts.registers.keys(institution.lower() if institution else None)
-    say([asdict(key) for key in found], as_json=as_json)
+    say([asdict(key) for key in found], as_json=as_json, headed=True)
 
 
 @keys.command("revoke")

@@ -43,6 +43,7 @@ def list_opt_outs(institution: str | None, most: int, *, as_json: bool) -> None:
             for one in found
         ],
         as_json=as_json,
+        headed=True,
     )
 
 

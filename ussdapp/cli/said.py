@@ -13,12 +13,14 @@ class Refusal(click.ClickException):
     """One sentence, and exit code 1."""
 
 
-def say(rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    """Prints rows, each a line, or all of them as one JSON array."""
+def say(rows: Sequence[Mapping[str, Any]], *, as_json: bool, headed: bool = False) -> None:
+    """Prints rows, each a line, under the names of their columns where `headed`, or all of them as
+    one JSON array."""
     if as_json:
         click.echo(json.dumps(list(rows), ensure_ascii=False, default=str))
         return
-    texts = [[_told(value) for value in row.values()] for row in rows]
+    heads = [list(rows[0])] if headed and rows else []
+    texts = [*heads, *([_told(value) for value in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     for text in texts:
         cells = (cell.ljust(width) for cell, width in zip(text, widths, strict=True))

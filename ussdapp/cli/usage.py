@@ -40,5 +40,4 @@ def usage(
         }
         for one in found.used
     ]
-    heads = [{name: name for name in rows[0]}] if rows and not as_json else []
-    say([*heads, *rows], as_json=as_json)
+    say(rows, as_json=as_json, headed=True)

@@ -34,4 +34,4 @@ def list_webhooks(institution: str | None, *, as_json: bool) -> None:
     values = {"institution": institution.lower() if institution else None}
     with opened() as parts:
         found = parts.database.run(lambda link: rows(link, _LIST, values))
-    say([dict(zip(_NAMES, row, strict=True)) for row in found], as_json=as_json)
+    say([dict(zip(_NAMES, row, strict=True)) for row in found], as_json=as_json, headed=True)
