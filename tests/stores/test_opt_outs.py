@@ -201,6 +201,16 @@ def test_what_the_citizen_says_as_well_is_no_longer_the_institutions_to_end(worl
     assert one.history[-1] == one.history[-1].__class__(after(5), False, Learnt.USSD)
 
 
+def test_what_a_parked_receipt_told_of_is_a_change_of_when_it_is_settled(world: World) -> None:
+    early = Receipt("sandbox", "77", Status.UNDELIVERED, OPTED_OUT, ASHA)
+    world.receipts.keep([early], after(1))
+    world.submitted("77")
+    world.receipts.apply(after(3600))
+    query = "SELECT from_at, changed_at FROM opt_outs"
+    told = world.database.run(lambda link: rows(link, query))
+    assert told == [(after(1), after(3600))]
+
+
 def test_pages_hold_each_opt_out_once_in_the_order_of_change(world: World) -> None:
     book = register(world)
     msisdns = [Msisdn(f"2557540000{n:02}") for n in range(25)]
