@@ -198,6 +198,17 @@ def test_a_text_that_waits_never_goes_to_whoever_was_allotted_its_keyword_since(
     assert gateway.ended() == ["failed"]
 
 
+def test_a_text_that_was_sealed_with_another_key_delays_no_other(gateway: Gateway) -> None:
+    gateway.allot()
+    gateway.text("WCF madai", "m1")
+    spoil = "UPDATE questions SET data_sealed = ''"
+    gateway.database.run(lambda link: link.execute(spoil) and None)
+    gateway.text("WCF mafao", "m2")
+    gateway.ask()
+    gateway.ask()
+    assert gateway.ended() == ["asked", "answered"]
+
+
 def test_a_robot_that_answers_every_text_is_answered_three_times(gateway: Gateway) -> None:
     gateway.allot()
     for number in range(6):

@@ -5,12 +5,14 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import structlog
+
 from ussdapp.core.back_office import FIRST_PAUSE, Asker, Claimed, Ended, Mode, Question
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Notification
 from ussdapp.stores.database import Connection, Database, first
 from ussdapp.stores.notifications import accept
-from ussdapp.stores.seal import Seal
+from ussdapp.stores.seal import Seal, Unsealable
 
 DATA: Final = "questions.data"
 MSISDN: Final = "questions.msisdn"
@@ -40,6 +42,8 @@ _END: Final = """
     WHERE id = %s AND status = 'asked' RETURNING id
 """
 
+log = structlog.get_logger()
+
 
 class PgQuestions:
     """Keeps ports.Questions."""
@@ -54,11 +58,15 @@ class PgQuestions:
         return self._database.run(lambda connection: first(connection, _KEEP, values)) is not None
 
     def claim(self, busy: Collection[str], now: datetime) -> Claimed | None:
-        """Commits one due question as being asked."""
+        """Commits one due question as being asked; one that cannot be opened is none."""
         values = {"busy": list(busy), "now": now, "until": now + HELD}
         # once: a claim whose commit was not heard of is due again by itself
         row = self._database.run_once(lambda connection: first(connection, _CLAIM, values))
-        return self._claimed(row) if row else None
+        try:
+            return self._claimed(row) if row else None
+        except Unsealable:
+            log.error("question.unreadable", office=row[5] if row else "")  # noqa: TRY400 (it has one cause)
+            return None
 
     def postpone(self, claimed: Claimed, due: datetime, posts: int) -> None:
         """It is asked again then, unless somebody else has claimed it meanwhile."""
