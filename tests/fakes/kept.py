@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from ussdapp.core.case import CaseStatus, CaseView, NewCase, Reply
 from ussdapp.core.inbound import Institution, KeyHolder, Lease, Mo, Receipt
 from ussdapp.core.msisdn import Msisdn
-from ussdapp.core.notification import AUTOMATIC_WITHIN, MOST_AUTOMATIC, Lane, Notification
+from ussdapp.core.notification import AUTOMATIC_WITHIN, Lane, Notification
 from ussdapp.core.opt_outs import Learnt
 from ussdapp.core.reference import Reference
 from ussdapp.ports import (
@@ -51,7 +51,7 @@ class Kept:
         ]  # fmt: skip
         if notification.effect in {n.effect for n in self.notifications}:
             return True
-        if notification.automatic and len(recent) >= MOST_AUTOMATIC:
+        if notification.automatic and len(recent) >= notification.share:
             return False
         self.notifications.append(notification)
         return True

@@ -1,6 +1,7 @@
 """Cases, their answers, and the texts that come in: one effect each."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
@@ -168,6 +169,16 @@ def test_at_most_three_automatic_answers_in_ten_minutes(world: World) -> None:
         assert sum(pool.map(lambda number: answer(number, 0), range(8))) == 3
     assert not answer(9, 599)
     assert answer(10, 601)
+
+
+def test_a_confirmation_of_an_opt_out_may_be_one_more(world: World) -> None:
+    def answer(number: int, *, confirms: bool) -> bool:
+        written = LETTERS.answer(f"mo {number}", None, ASHA, "Habari", after(number))
+        return world.notifications.accept(replace(written, confirms=confirms))
+
+    assert [answer(number, confirms=False) for number in range(4)] == [True, True, True, False]
+    assert answer(4, confirms=True)
+    assert not answer(5, confirms=True)
 
 
 def test_a_text_delivered_again_has_the_first_ones_effect(world: World) -> None:

@@ -201,6 +201,27 @@ def test_the_fourth_answer_in_ten_minutes_stays_unsaid() -> None:
     assert len(said(kept)) == 4
 
 
+@pytest.mark.parametrize("word", ["ACHA", "ONDOA", "STOP", "ANZA", "START"])
+def test_who_wants_no_more_texts_is_told_so_also_as_the_fourth(word: str) -> None:
+    kept = Kept()
+    receive = receiving(kept)
+    for text in ("LALAMIKO", "GEPG", "LUKU", word):
+        receive(mo(text, text), NOON)
+    assert kept.settled[f"mo:{word}"] == "answered"
+    assert len(said(kept)) == 4
+
+
+def test_two_machines_that_confirm_each_other_fall_silent_all_the_same() -> None:
+    kept = Kept()
+    receive = receiving(kept)
+    for number in range(9):
+        receive(mo(("ONDOA", "ANZA")[number % 2], f"m{number}"), NOON)
+    assert len(said(kept)) == 4
+    assert (ASHA, None) in kept.opted_out
+    receive(mo("ANZA", "later"), NOON + timedelta(minutes=11))
+    assert len(said(kept)) == 5
+
+
 def test_a_status_with_a_long_answer_takes_two_parts_at_most() -> None:
     kept = Kept()
     receive = receiving(kept)

@@ -55,8 +55,9 @@ class Notification:
     """What is accepted for delivery.
 
     `effect` makes it unique: the same effect is accepted once. `automatic` marks an answer to a
-    text, of which an MSISDN gets MOST_AUTOMATIC within AUTOMATIC_WITHIN. `expires_at` is aware
-    and UTC; past it nothing is submitted.
+    text, of which an MSISDN gets MOST_AUTOMATIC within AUTOMATIC_WITHIN; one that `confirms` what
+    became of the opt-out register may be one more. `expires_at` is aware and UTC; past it nothing
+    is submitted.
     """
 
     effect: str
@@ -71,3 +72,9 @@ class Notification:
     accepted_at: datetime
     expires_at: datetime
     automatic: bool = False
+    confirms: bool = False
+
+    @property
+    def share(self) -> int:
+        """With how many automatic ones before it within AUTOMATIC_WITHIN it is not accepted."""
+        return MOST_AUTOMATIC + 1 if self.confirms else MOST_AUTOMATIC

@@ -2,12 +2,7 @@
 
 from typing import Final, LiteralString
 
-from ussdapp.core.notification import (
-    AUTOMATIC_WITHIN,
-    MOST_AUTOMATIC,
-    RANK,
-    Notification,
-)
+from ussdapp.core.notification import AUTOMATIC_WITHIN, RANK, Notification
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.core.status import Status
 from ussdapp.stores.database import Connection, Database, first
@@ -93,7 +88,7 @@ def _had_its_share(connection: Connection, seal: Seal, notification: Notificatio
     lock = int.from_bytes(index[:8], signed=True)
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
     since = notification.accepted_at - AUTOMATIC_WITHIN
-    values = (MOST_AUTOMATIC, seal.effect(notification.effect), index, since)
+    values = (notification.share, seal.effect(notification.effect), index, since)
     row = first(connection, _SHARE, values)
     return bool(row and row[0])
 

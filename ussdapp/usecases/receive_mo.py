@@ -48,6 +48,8 @@ log = structlog.get_logger()
 _REPEATED_WITHIN: Final = timedelta(seconds=60)
 # what an institution is told of by webhook: not who asked how a case stands, or wants no texts
 _TOLD: Final = frozenset({Verb.FILE, Verb.ADD, Verb.UNKNOWN})
+# what must be confirmed: a citizen who is not told that the texts end writes again, or complains
+_CONFIRMED: Final = frozenset({Verb.OPT_OUT, Verb.OPT_IN})
 _TOLD_WITHIN: Final = timedelta(minutes=10)  # of what a case keeps
 
 
@@ -314,4 +316,5 @@ class ReceiveMo:
         language = answer.language or asked.language
         text = self.letters.shortened(answer.name, language, values, "jibu")
         effect = f"{asked.effect}:answer"
-        return self.letters.answer(effect, answer.institution, asked.msisdn, text, asked.at)
+        written = self.letters.answer(effect, answer.institution, asked.msisdn, text, asked.at)
+        return replace(written, confirms=asked.command.verb in _CONFIRMED)
