@@ -204,7 +204,8 @@ def test_a_bulk_over_quota_is_refused_whole_with_one_sentence(desk: Desk) -> Non
     view = office.view(not_any_more)
     assert view.status is BulkStatus.STOPPED
     assert view.detail == (
-        "The quota of 5 parts a day leaves 2; it begins anew at 2026-11-21 00:00 EAT."
+        "It takes 4 parts. The quota of 5 parts a day leaves 2; "
+        "it begins anew at 2026-11-21 00:00 EAT."
     )
     assert view.counts["stopped"] == 4
     assert desk.left() == [2]

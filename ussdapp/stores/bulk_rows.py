@@ -21,7 +21,7 @@ from ussdapp.core.bulk import (
 )
 from ussdapp.core.notification import LIVES, Class
 from ussdapp.core.quiet import eat_day
-from ussdapp.core.quota import OverQuota
+from ussdapp.core.quota import OverQuota, Quota
 from ussdapp.ports import Unavailable
 from ussdapp.stores.bulk_chunks import HELD, Prepared, keep
 from ussdapp.stores.bulk_files import Sealed
@@ -189,8 +189,8 @@ class PgBulkRows:
             with refusing(day):
                 return self._database.run(lambda link: _checked(link, bulk, detail, now))
         except OverQuota as over:
-            told = str(over)
-            return self._database.run(lambda link: _checked(link, bulk, told, now))
+            quota = over.quota
+            return self._database.run(lambda link: _checked(link, bulk, "", now, quota))
 
     def release(self, now: datetime, most: int) -> frozenset[str] | None:
         """Queues up to `most` held blocks of a bulk that may be sent; the channels of what is due
@@ -222,11 +222,15 @@ class PgBulkRows:
         return bool(row and row[0])
 
 
-def _checked(connection: Connection, bulk: Checking, detail: str, now: datetime) -> BulkStatus:
+def _checked(
+    connection: Connection, bulk: Checking, detail: str, now: datetime, over: Quota | None = None
+) -> BulkStatus:
     query = "SELECT accepted, status, parts FROM bulks WHERE id = %s FOR NO KEY UPDATE"
     row = first(connection, query, (bulk.id,))
     if row is None or row[1] != "checking":
         return BulkStatus.STOPPED
+    if over:
+        detail = f"It takes {row[2]} parts. {over}"
     if detail:
         status = BulkStatus.STOPPED
         connection.execute(_REFUSED, (bulk.id,))
