@@ -8,7 +8,7 @@ from typing import Final
 
 SKEW_S: Final = 300  # seconds that the two clocks may be apart
 VERSION: Final = "v1"
-_TIMESTAMP: Final = re.compile("[0-9]{1,12}", re.ASCII)
+_TIMESTAMP: Final = re.compile("[0-9]{1,19}", re.ASCII)
 _NONCE: Final = re.compile("[A-Za-z0-9_-]{16,64}", re.ASCII)
 
 

@@ -10,13 +10,14 @@ from werkzeug.wsgi import get_input_stream
 
 from ussdapp.core.keys import IssuedKey
 from ussdapp.core.signing import SKEW_S, Signed
-from ussdapp.web.problems import Problem
+from ussdapp.web.problems import FieldError, Problem
 from ussdapp.web.serving import asked, serving
 from ussdapp.wire.tables import MOST_OCTETS
 
 TIMESTAMP: Final = "Ussdapp-Timestamp"
 NONCE: Final = "Ussdapp-Nonce"
 SIGNATURE: Final = "Ussdapp-Signature"
+CLOCK: Final = "clock"  # what programs know a wrong clock by; only who signed is told
 STRANGER: Final = "A valid key is needed, and with a key that signs a valid signature."
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _MOST_BODY: Final = MOST_OCTETS + 64 * 1024  # the largest that any route takes
@@ -41,9 +42,9 @@ def verify(key: IssuedKey) -> None:
         raise Problem(401, STRANGER, headers=CHALLENGE)
     now = parts.clock()
     if not signed.is_timely(now):
-        raise Problem(
-            401, f"{TIMESTAMP} is more than {SKEW_S} s from our clock.", headers=CHALLENGE
-        )
+        told = f"{TIMESTAMP} is more than {SKEW_S} s from our clock."
+        error = FieldError(TIMESTAMP, CLOCK, f"{told} It is seconds of Unix time.")
+        raise Problem(401, told, [error], CHALLENGE)
     if not parts.gateway.nonces.is_new(key.key_id, signed.nonce, now):
         raise Problem(401, f"{NONCE} was used before: sign each request anew.", headers=CHALLENGE)
 
