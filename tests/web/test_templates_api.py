@@ -137,6 +137,14 @@ def test_a_notification_is_written_with_it_in_the_citizens_language(world: Serve
     ]
 
 
+def test_a_value_is_a_text_or_a_whole_number(world: Served) -> None:
+    put(world)
+    for to, number in ((ASHA, 4821), (JUMA, "4821")):
+        values = {**VALUES, "namba": number}
+        assert send(world, to=to, template="ombi", values=values).status_code == 202
+    assert [text for _, text in written(world)] == ["Ndugu Asha, ombi 4821 limepokelewa."] * 2
+
+
 def test_a_repeat_is_answered_as_the_first_though_another_version_stands(world: Served) -> None:
     put(world)
     body: dict[str, Any] = {"template": "ombi", "values": {**VALUES, "jina": "Đani"}}
@@ -163,7 +171,8 @@ def test_a_repeat_is_answered_as_the_first_though_another_version_stands(world: 
         (named("bit.ly/a"), [("values", "foreign_link")]),
         (named("((x))"), [("values.jina", "placeholder")]),
         (named("a\x07"), [("values.jina", "characters")]),
-        (named(5), [("values.jina", "type")]),
+        (named(True), [("values.jina", "type")]),
+        (named(10**15), [("values.jina", "type")]),
     ],
 )  # fmt: skip
 def test_what_cannot_be_written_with_a_template_is_named(

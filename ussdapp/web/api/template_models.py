@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationInfo
 
 from ussdapp.core.notes import Note
 from ussdapp.core.templates import NAME, TemplateUse, use_of
@@ -11,6 +11,7 @@ from ussdapp.web.api.models import Answer, Body, TextField, fault
 
 MOST_TEXT: Final = 1530  # characters: ten parts of GSM-7 beside their headers
 MOST_VALUES: Final = 50
+MOST_NUMBER: Final = 10**15
 NO_TEMPLATE: Final = "There is no such template of yours, or no such version of it."
 ReferenceField = Annotated[str, StringConstraints(pattern=rf"^{NAME}(@[1-9][0-9]{{0,6}})?$")]
 
@@ -36,8 +37,17 @@ def _one_of_both(text: str | None, info: ValidationInfo) -> str | None:
     return text
 
 
+def _spelt(value: Any) -> Any:
+    """A whole number as its digits; anything else as it is."""
+    return str(value) if type(value) is int and abs(value) < MOST_NUMBER else value
+
+
+_Words = Annotated[TextField, StringConstraints(min_length=1, max_length=500)]
+_Number = Annotated[int, Field(gt=-MOST_NUMBER, lt=MOST_NUMBER)]
 ValueField = Annotated[
-    TextField, StringConstraints(min_length=1, max_length=500), AfterValidator(_no_placeholder)
+    _Words,
+    AfterValidator(_no_placeholder),
+    BeforeValidator(_spelt, json_schema_input_type=_Words | _Number),
 ]
 ValueName = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 ValuesField = Annotated[
@@ -53,7 +63,7 @@ class Templated(Body):
     template: ReferenceField | None = Field(
         None, description="One of your templates, `name`, or a version of it, `name@3`."
     )
-    values: ValuesField = Field(None, description="The text that fills each placeholder, by name.")
+    values: ValuesField = Field(None, description="The text or whole number that fills each placeholder, by name.")
 
     @property
     def use(self) -> TemplateUse | None:
