@@ -12,10 +12,11 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.fakes.bulks import NOON, TEXT_ASKED, Office, recipients
+from tests.fakes.bulks import NOON, SEAL, TEXT_ASKED, Office, recipients
 from tests.fakes.web import fake_gateway
 from ussdapp.core.keys import SCOPES, IssuedKey
 from ussdapp.stores.database import Database
+from ussdapp.stores.histories import PgHistories
 from ussdapp.stores.public_ids import PublicIds
 from ussdapp.web import create_app
 
@@ -66,6 +67,9 @@ def web(database_url: str) -> Iterator[Web]:
         accept_bulk=office.accept,
         stop_bulk=office.stop,
         bulks=office.bulks,
+        histories=PgHistories(
+            database, SEAL, PublicIds(bytes(32), "notice"), PublicIds(bytes(32), "page")
+        ),
         bulk_ids={
             live: PublicIds(bytes(32), "bulk" if live else "bulktest") for live in (True, False)
         },
@@ -266,3 +270,45 @@ def test_a_bulk_is_stopped_once_and_for_all(web: Web) -> None:
         assert answer.json["status"] == "stopped"
         assert answer.json["counts"]["stopped"] == 3
     assert web.get("/aaaaaaaaaaaaaaaaaaaaaaaaaa").status_code == 404
+
+
+def listed(web: Web, query: str, key: str = "author") -> TestResponse:
+    headers = {"Authorization": f"Bearer {key}"}
+    return web.client.get(f"/api/v1/notifications?{query}", headers=headers)
+
+
+def rows_listed(web: Web, query: str) -> list[tuple[int, str, str]]:
+    """Row, status and detail of every page."""
+    found, cursor = [], ""
+    while True:
+        page = listed(web, f"limit=2&{query}{cursor}").get_json()
+        found += [(one["row"], one["status"], one["detail"]) for one in page["notifications"]]
+        if page["next"] is None:
+            return found
+        cursor = f"&cursor={page['next']}"
+
+
+def test_the_rows_of_a_bulk_are_listed_with_what_became_of_each_and_why(web: Web) -> None:
+    other, number = accepted(web.post(body=body(2))), accepted(web.post(body=body(5)))
+    web.office.work()
+    for row, status, detail in ((2, "rejected", "opted_out"), (4, "expired", "")):
+        web.office.ask(
+            "UPDATE notifications SET status = %s, detail = %s WHERE row_no = %s AND bulk_id = "
+            "(SELECT max(id) FROM bulks) RETURNING 1", status, detail, row,
+        )  # fmt: skip
+    queued = ("queued", "")
+    assert rows_listed(web, f"bulk={number}") == [
+        (5, *queued), (4, "expired", ""), (3, *queued), (2, "rejected", "opted_out"), (1, *queued),
+    ]  # fmt: skip
+    assert rows_listed(web, f"bulk={number}&status=rejected") == [(2, "rejected", "opted_out")]
+    assert rows_listed(web, f"bulk={number}&status=delivered") == []
+    assert [row for row, *_ in rows_listed(web, f"bulk={other}")] == [2, 1]
+
+
+def test_anothers_bulk_and_none_have_no_rows_to_list(web: Web) -> None:
+    number = accepted(web.post(body=body()))
+    web.office.work()
+    answers = [listed(web, f"bulk={number}", key) for key in ("foreign", "tester")]
+    answers += [listed(web, f"bulk={one}") for one in ("x", number[:-1], "%00")]
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.data for answer in answers}) == 1

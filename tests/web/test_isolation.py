@@ -69,6 +69,15 @@ def test_nothing_of_an_institution_is_read_or_changed_with_anothers_key(world: S
             assert not [one for one in telling if one in text], (path, by, text)
 
 
+@pytest.mark.parametrize("by", ["gepg-live", "gepg-test", "nida-live"])
+def test_what_a_bulk_sent_is_listed_to_nobody_else(world: Served, by: str) -> None:
+    bulk = ega_has_everything(world)["/api/v1/bulks"]
+    path = "/api/v1/notifications?bulk="
+    theirs, nothing = (world.ask("GET", f"{path}{one}", by) for one in (bulk, "nothing"))
+    assert theirs.status_code in (403, 404)
+    assert theirs.data == nothing.data
+
+
 @pytest.mark.parametrize(("method", "path"), sorted(OWN_NAMES))
 def test_a_name_of_ones_own_is_another_thing_than_anothers(
     world: Served, method: str, path: str

@@ -38,7 +38,7 @@ class Try:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Sent:
-    """A notification as it stands."""
+    """A notification as it stands; `row` is its number in the bulk that it belongs to."""
 
     id: str
     status: Status
@@ -53,6 +53,7 @@ class Sent:
     detail: str
     attempts: int
     parts_delivered: int
+    row: int | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

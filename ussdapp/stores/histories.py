@@ -32,7 +32,7 @@ SENT_BY_IT: Final[LiteralString] = """
 _SENT: Final[LiteralString] = """
     SELECT n.id, n.stands, c.msisdn_sealed, n.class, n.sender_id, n.encoding, n.parts,
         c.reference_sealed, n.accepted_at, n.status_at, n.detail, n.attempts, n.parts_delivered,
-        n.pack_id
+        n.pack_id, n.row_no
 """
 _ONE: Final = (
     _SENT  # noqa: S608
@@ -52,15 +52,9 @@ _TRIES: Final = """
     GROUP BY attempt
     ORDER BY 1
 """
-# So many are looked at and no more, however rare the status: a page may be short.
-_LOOK: Final[LiteralString] = """
-    WITH looked AS MATERIALIZED (
-        SELECT n.* FROM notifications n
-        WHERE n.institution_id = (SELECT id FROM institutions WHERE short_name = %(institution)s)
-            AND n.id < %(before)s"""
 _REFERRED: Final[LiteralString] = " AND n.reference_index = %(reference)s"
+_OF_BULK: Final[LiteralString] = " AND n.bulk_id = %(bulk)s"
 _PICK: Final[LiteralString] = """
-        ORDER BY n.id DESC LIMIT %(most)s),
     standing AS (
         SELECT *, CASE WHEN status = 'queued' AND id IN (SELECT unnest(ids) FROM windows)
             THEN 'submitting' ELSE status END AS stands
@@ -69,11 +63,12 @@ _PICK: Final[LiteralString] = """
         SELECT * FROM standing n WHERE (%(live)s OR n.channel = %(simulated)s)
             AND (%(status)s::text IS NULL OR stands = %(status)s)"""
 _PICKED: Final[LiteralString] = """
-        ORDER BY id DESC LIMIT %(limit)s)"""
-_SHOW: Final[LiteralString] = """, (SELECT count(*) FROM looked), (SELECT min(id) FROM looked)
-    FROM picked n LEFT JOIN contents c ON c.notification_id = n.id ORDER BY n.id DESC
+        ORDER BY place DESC LIMIT %(limit)s)"""
+_SHOW: Final[LiteralString] = """, n.place, (SELECT count(*) FROM looked),
+        (SELECT min(place) FROM looked)
+    FROM picked n LEFT JOIN contents c ON c.notification_id = n.id ORDER BY n.place DESC
 """
-_LEFT: Final[LiteralString] = "SELECT count(*), min(id) FROM looked"
+_LEFT: Final[LiteralString] = "SELECT count(*), min(place) FROM looked"
 
 
 class PgHistories:
@@ -122,23 +117,30 @@ class PgHistories:
         limit: int,
         reference: str | None = None,
         status: Status | None = None,
+        bulk: int | None = None,
     ) -> Page:
-        """The holder's notifications older than the cursor, at most `limit` of them."""
+        """The holder's notifications older than the cursor, at most `limit` of them; those of a
+        bulk by its rows, the last first."""
         before = self._cursors.read(cursor) if cursor is not None else 2**63 - 1
         values = {
             **_of(holder),
             "before": before,
             "reference": reference_index(self._seal, holder.institution, reference),
             "status": status.value if status else None,
+            "bulk": bulk,
             "most": _LOOKED_AT if status or not holder.live else max(limit + 1, _LOOKED_AT_LEAST),
             "limit": limit,
         }
 
-        look = _LOOK + (_REFERRED if reference is not None else "") + _PICK + SENT_BY_IT + _PICKED
+        among = (_REFERRED if reference is not None else "") + (
+            _OF_BULK if bulk is not None else ""
+        )
+        # a bulk's index knows its rows in no other order
+        look = _looked(among, "n.id" if bulk is None else "n.row_no") + SENT_BY_IT + _PICKED
 
         def work(connection: Connection) -> tuple[list[Any], list[Sent], Any]:
             found = rows(connection, look + _SENT + _SHOW, values)
-            left = found[-1][14:] if found else first(connection, look + _LEFT, values)
+            left = found[-1][-2:] if found else first(connection, look + _LEFT, values)
             return found, self._sent(connection, found), left
 
         found, sent, (looked_at, oldest) = self._database.run(work)
@@ -152,8 +154,8 @@ class PgHistories:
         if oldest is None:
             return None
         full = len(found) == values["limit"]
-        if full and found[-1][0] != oldest:
-            return self._cursors.shown(found[-1][0])
+        if full and found[-1][-3] != oldest:
+            return self._cursors.shown(found[-1][-3])
         return self._cursors.shown(oldest) if looked_at == values["most"] else None
 
     def _sent(self, connection: Connection, found: list[Any]) -> list[Sent]:
@@ -180,7 +182,26 @@ class PgHistories:
             detail=row[10],
             attempts=row[11],
             parts_delivered=row[12],
+            row=row[14],
         )
+
+
+def _looked(among: LiteralString, place: LiteralString) -> LiteralString:
+    """So many are looked at and no more, however rare the status: a page may be short."""
+    return (
+        "WITH looked AS MATERIALIZED (SELECT n.*, "  # noqa: S608
+        + place
+        + """ AS place FROM notifications n
+        WHERE n.institution_id = (SELECT id FROM institutions WHERE short_name = %(institution)s)
+            AND """
+        + place
+        + " < %(before)s"
+        + among
+        + " ORDER BY "
+        + place
+        + " DESC LIMIT %(most)s),"
+        + _PICK
+    )
 
 
 def _of(holder: KeyHolder) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 
 from ussdapp.core import sender_ids
 from ussdapp.core.acceptance import FURTHEST, AnotherBody, TooFarAhead
+from ussdapp.core.bulk import NoSuchBulk
 from ussdapp.core.history import Sent
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Class
@@ -59,6 +60,7 @@ SenderIdField = Annotated[
 ]
 _BEFORE: Final = "That Idempotency-Key was used before, with another body."
 _NONE: Final = "There is no such notification of yours."
+_NO_BULK: Final = "There is no such bulk of yours."
 
 
 class NotificationBody(Templated):
@@ -117,6 +119,8 @@ class NotificationListed(Answer):
     reference: str | None
     accepted_at: datetime
     status_at: datetime
+    row: int | None = Field(description="Its row in the bulk it belongs to.")
+    detail: str = Field(description="Why it was rejected, expired or stopped, where we know.")
 
 
 class NotificationShown(NotificationListed):
@@ -133,6 +137,9 @@ class NotificationQuery(Query):
 
     reference: ReferenceField | None = Field(None, description="Only those of that reference.")
     status: StatusName | None = Field(None, description="Only those that stand so.")
+    bulk: Annotated[str, StringConstraints(max_length=64)] | None = Field(
+        None, description="Only those of that bulk, by its rows, the last first."
+    )
     cursor: Annotated[str, StringConstraints(max_length=64)] | None = Field(
         None, description="`next` of the page before."
     )
@@ -203,15 +210,25 @@ def send() -> Response:
 @permission(scope("notifications:read"))
 @test_keys_too
 @documented(
-    Operation("List notifications", query=NotificationQuery, answers={200: NotificationPage})
+    Operation(
+        "List notifications",
+        query=NotificationQuery,
+        answers={200: NotificationPage},
+        problems=(404,),
+    )
 )
 def listed() -> Response:
-    """Your notifications, the newest first, a page at a time."""
+    """Your notifications, the newest first, a page at a time. `?bulk=<id>&status=rejected` lists
+    which rows of a bulk were rejected when their turn came, and why: who opted out is among
+    them."""
     asked, histories = read_query(NotificationQuery), serving().gateway.histories
     if asked.cursor is not None and not histories.is_cursor(asked.cursor):
         raise _fault("cursor", "unknown", "It is no `next` of ours.")
     status = Status(asked.status) if asked.status else None
-    page = histories.page(holder(), asked.cursor, asked.limit, asked.reference, status)
+    bulk = None if asked.bulk is None else _bulk(asked.bulk)
+    page = histories.page(holder(), asked.cursor, asked.limit, asked.reference, status, bulk)
+    if bulk is not None and not page.sent:
+        _must_be_yours(bulk)
     found = [NotificationListed(**_members(one)) for one in page.sent]
     return answered(200, NotificationPage(notifications=found, next=page.next))
 
@@ -243,6 +260,20 @@ def shown(id: str) -> Response:  # noqa: A002 - as the API names it
         why=found.why,
     )
     return answered(200, answer)
+
+
+def _bulk(shown: str) -> int:
+    number = serving().gateway.bulk_ids[holder().live].read(shown)
+    if number is None:
+        raise Problem(404, _NO_BULK)
+    return number
+
+
+def _must_be_yours(bulk: int) -> None:
+    try:
+        serving().gateway.bulks.view(holder().institution, bulk)
+    except NoSuchBulk:
+        raise Problem(404, _NO_BULK) from None
 
 
 def _asked(sent: NotificationBody, key: str | None) -> Asked:
@@ -278,6 +309,8 @@ def _members(sent: Sent) -> dict[str, Any]:
         "reference": sent.reference,
         "accepted_at": sent.accepted_at.astimezone(UTC),
         "status_at": sent.status_at.astimezone(UTC),
+        "row": sent.row,
+        "detail": sent.detail,
     }
 
 

@@ -63,7 +63,9 @@ class Templated(Body):
     template: ReferenceField | None = Field(
         None, description="One of your templates, `name`, or a version of it, `name@3`."
     )
-    values: ValuesField = Field(None, description="The text or whole number that fills each placeholder, by name.")
+    values: ValuesField = Field(
+        None, description="The text or whole number that fills each placeholder, by name."
+    )
 
     @property
     def use(self) -> TemplateUse | None:
