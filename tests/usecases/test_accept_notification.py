@@ -46,11 +46,11 @@ class Acceptances:
         self.came.append(accepting)
         channels = () if self.repeated else (channel for _, channel in accepting.to)
         ids = tuple(f"id{n}" for n in range(len(accepting.to)))
-        return Kept(ids, accepting.written, frozenset(channels))
+        return Kept(ids, accepting.written, accepting.accepted_at, frozenset(channels))
 
     def before(self, effect: str, count: int, body: str) -> Kept | None:
         found = [one for one in self.came if one.effect == effect]
-        return Kept(("id0",), found[0].written) if found else None
+        return Kept(("id0",), found[0].written, found[0].accepted_at) if found else None
 
 
 @dataclass

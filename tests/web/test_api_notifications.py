@@ -253,6 +253,25 @@ def claimed(world: Served, lease: Lease) -> int:
     return len(world.gateway.journal.claim(lease, 10, now()))
 
 
+def test_a_time_that_is_past_is_told_of_and_of_a_repeat_what_was_told_first(
+    world: Served,
+) -> None:
+    def at(seconds: float) -> str:
+        return (now() + timedelta(seconds=seconds)).isoformat()
+
+    late = {**BODY, "send_at": at(-3600)}
+    first = send(world, late, key="late")
+    (note,) = first.get_json()["notes"]
+    assert (note["field"], note["code"]) == ("send_at", "past")
+    assert send(world, late, key="late").data == first.data
+    assert send(world, {**BODY, "send_at": at(3600)}).get_json()["notes"] == []
+    # judged by when it was accepted, however late it is repeated
+    world.query(
+        "UPDATE notifications SET accepted_at = accepted_at - interval '2 hours' RETURNING 1"
+    )
+    assert send(world, late, key="late").get_json()["notes"] == []
+
+
 def test_anothers_notification_and_none_are_one_404(world: Served) -> None:
     number = send(world).get_json()["id"]
     forged = number[:-1] + ("a" if number[-1] != "a" else "b")

@@ -2,12 +2,14 @@
 
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from ussdapp.core import gsm7
 from ussdapp.core.parts import Stranger, forces_ucs2, split
 
 UCS2: Final = "ucs2"
+PAST: Final = "past"
 _STANDS_FOR_IT: Final = "?"  # in GSM-7, what has no look-alike there
 
 
@@ -31,6 +33,13 @@ def of(text: str) -> tuple[Note, ...]:
         more = len(strangers) - 1
         told += f" So do {more} other characters." if more > 1 else " So does 1 other character."
     return (Note(UCS2, told),)
+
+
+def of_time(send_at: datetime | None, accepted_at: datetime) -> tuple[Note, ...]:
+    """That what was to be sent before it was accepted is sent as if no time were given."""
+    if send_at is None or send_at >= accepted_at:
+        return ()
+    return (Note(PAST, "It was past when it came: it is sent as if no time were given."),)
 
 
 def _named(stranger: Stranger) -> str:

@@ -59,7 +59,7 @@ _SEVERAL: Final = (
 )
 _ALONE: Final = ONE + SPENT
 _BEFORE: Final = """
-    SELECT n.id, c.body_index, c.text_sealed, n.encoding, n.parts, c.template
+    SELECT n.id, c.body_index, c.text_sealed, n.encoding, n.parts, c.template, n.accepted_at
     FROM unnest(%s::text::text[]) WITH ORDINALITY AS t (effect, place)
     JOIN notifications n USING (effect) JOIN contents c ON c.notification_id = n.id ORDER BY place
 """
@@ -89,7 +89,8 @@ class PgAcceptances:
                 raise AnotherBody from None
             return kept
         ids = tuple(self._ids.shown(number) for number, _ in found)
-        return Kept(ids, accepting.written, frozenset(channel for _, channel in found if channel))
+        channels = frozenset(channel for _, channel in found if channel)
+        return Kept(ids, accepting.written, accepting.accepted_at, channels)
 
     def before(self, effect: str, count: int, body: str) -> Kept | None:
         """What was accepted under that effect before; raises AnotherBody."""
@@ -99,9 +100,9 @@ class PgAcceptances:
             return None
         if len(found) != count or found[0][1] != self._body_index(body):
             raise AnotherBody
-        _, _, text, encoding, parts, template = found[0]
+        _, _, text, encoding, parts, template, at = found[0]
         written = Written(self._seal.open_text(text, TEXT), Encoding(encoding), parts, template)
-        return Kept(tuple(self._ids.shown(row[0]) for row in found), written)
+        return Kept(tuple(self._ids.shown(row[0]) for row in found), written, at)
 
     def _body_index(self, body: str) -> bytes:
         return bytes.fromhex(self._seal.effect(f"body:{body}"))

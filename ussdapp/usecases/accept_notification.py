@@ -68,11 +68,12 @@ class Accepting:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The id of each, what was written, and the channels that have work now: none where it was
-    kept before."""
+    """The id of each, what was written, when it was accepted, and the channels that have work
+    now: none where it was kept before."""
 
     ids: tuple[str, ...]
     written: Written
+    at: datetime
     channels: frozenset[str] = frozenset()
 
 
@@ -91,13 +92,15 @@ class Acceptances(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What was accepted: an id for each MSISDN, in order, and what its sender should know."""
+    """What was accepted: an id for each MSISDN, in order, and what its sender should know of its
+    text and of its time."""
 
     ids: tuple[str, ...]
     encoding: Encoding
     parts: int
     template: str | None
     notes: tuple[Note, ...]
+    time_notes: tuple[Note, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,14 @@ class AcceptNotification:
         effect = acceptance.effect("api", holder, named)
         kept = self._before(asked, effect) or self._kept(holder, asked, effect, now)
         text = kept.written
-        return Accepted(kept.ids, text.encoding, text.parts, text.template, notes.of(text.text))
+        return Accepted(
+            ids=kept.ids,
+            encoding=text.encoding,
+            parts=text.parts,
+            template=text.template,
+            notes=notes.of(text.text),
+            time_notes=notes.of_time(asked.send_at, kept.at),
+        )
 
     def _before(self, asked: Asked, effect: str) -> Kept | None:
         """What was kept of it before: another version may stand by now, or another language."""

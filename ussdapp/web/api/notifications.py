@@ -94,7 +94,8 @@ class NotificationAccepted(Answer):
     reference: str | None
     template: str | None = Field(None, description="The version that was used: `name@3`.")
     notes: list[NoteShown] = Field(
-        default_factory=list, description="What made the text UCS-2, and what it costs."
+        default_factory=list,
+        description="What made the text UCS-2, and what it costs; or that `send_at` was past.",
     )
 
 
@@ -201,7 +202,7 @@ def send() -> Response:
         parts=done.parts,
         reference=sent.reference,
         template=done.template,
-        notes=noted("text", done.notes),
+        notes=[*noted("text", done.notes), *noted("send_at", done.time_notes)],
     )
     return answered(202, answer)
 
