@@ -1,6 +1,7 @@
 """Keys on the command line: shown once, listed without themselves, replaced, and mGov's own."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,20 @@ def test_a_key_is_issued_with_its_limits(home: Home) -> None:
     assert listed["expires_at"]
     assert listed["last_used_at"] is None
     assert done.output.strip() not in home.run("keys", "list").output
+
+
+def test_a_list_for_people_is_short(home: Home) -> None:
+    everything = [word for scope in SCOPES for word in ("--scope", scope)]
+    home.run("keys", "issue", "ega", "mfumo", "--scope", "bulks:send", "--scope", "bulks:read")
+    home.run("keys", "issue", "ega", "yote", *everything)
+    heads, one, other = home.run("keys", "list").output.splitlines()
+    assert heads.split() == [
+        "id", "institution", "name", "live", "scopes", "created_at", "per_second", "signed",
+    ]  # fmt: skip
+    assert one.split()[:5] == ["1", "ega", "mfumo", "yes", "bulks:send,read"]
+    assert other.split()[4] == "all"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", " ".join(one.split()[5:7]))
+    assert max(map(len, (heads, one, other))) < 100
 
 
 def test_a_test_key_says_so(home: Home) -> None:

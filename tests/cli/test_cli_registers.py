@@ -36,6 +36,8 @@ def test_an_institution_is_added_changed_and_listed(home: Path) -> None:
     assert run(home, "institutions", "add", "EGA", "Mamlaka", "Authority").exit_code == 0
     assert run(home, "institutions", "set", "ega", "--name-sw", "Mamlaka ya Mtandao").exit_code == 0
     assert run(home, "institutions", "set", "ega", "--sector", "tehama").exit_code == 0
+    heads, _ = run(home, "institutions", "list").output.splitlines()
+    assert heads.split() == ["short_name", "name", "sector"]
     listed = json.loads(run(home, "institutions", "list", "--json").output)
     assert listed == [{"short_name": "ega", "name": "Mamlaka ya Mtandao", "sector": "tehama"}]
 

@@ -29,6 +29,8 @@ from ussdapp.stores.seal import Seal
 from ussdapp.usecases.request_code import AskedCode, RequestCode
 
 _BY: Final = "command line"
+# to people, who read `status` and what is `missing`
+_TOLD_ELSEWHERE: Final = frozenset({"conditions", "late"})
 _NUMBER: Final = click.argument("number", type=int)
 
 
@@ -107,8 +109,10 @@ def list_codes(institution: str | None, status: str | None, *, as_json: bool) ->
     """The codes of an institution, or of all, the newest first."""
     with opened() as parts:
         found = store(parts).of(institution.lower() if institution else None, live=True)
-    told = [_told(code) for code in found]
-    say([one for one in told if status in (None, one["status"])], as_json=as_json, headed=True)
+    told = [_told(code) for code in found if status in (None, code.standing)]
+    if not as_json:
+        told = [{name: one[name] for name in one if name not in _TOLD_ELSEWHERE} for one in told]
+    say(told, as_json=as_json, headed=True)
 
 
 def requested(parts: Opened, institution: str, asked: AskedCode, secret: str = "") -> Code:

@@ -28,6 +28,7 @@ def list_institutions(*, as_json: bool) -> None:
     say(
         [{"short_name": i.short_name, "name": i.name_sw, "sector": i.sector} for i in found],
         as_json=as_json,
+        headed=True,
     )
 
 

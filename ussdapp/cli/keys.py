@@ -105,7 +105,10 @@ def list_keys(institution: str | None, *, as_json: bool) -> None:
     """The keys of an institution, or all: everything but the keys themselves."""
     with opened() as parts:
         found = parts.registers.keys(institution.lower() if institution else None)
-    say([asdict(key) for key in found], as_json=as_json, headed=True)
+    told = [asdict(key) for key in found]
+    if not as_json:
+        told = [{**one, "scopes": _by_what_they_are_of(one["scopes"])} for one in told]
+    say(told, as_json=as_json, headed=True)
 
 
 @keys.command("revoke")
@@ -147,6 +150,17 @@ def issued_mgov_key(
     secret = str(uuid.UUID(bytes=secrets.token_bytes(16)))
     _or_refusal(lambda: parts.keys.issue_mgov(request, secret, names, datetime.now(UTC)))
     return {"api_key": secret, **names}
+
+
+def _by_what_they_are_of(scopes: Sequence[str]) -> str:
+    """Scopes for people: `notifications:read,send bulks:read`, or `all`."""
+    if set(scopes) == set(SCOPES):
+        return "all"
+    named: dict[str, list[str]] = {}
+    for scope in scopes:
+        of, _, does = scope.partition(":")
+        named.setdefault(of, []).append(does)
+    return " ".join(f"{of}:{','.join(does)}" for of, does in named.items())
 
 
 def _owner(given: str | None) -> str:
