@@ -137,6 +137,17 @@ def test_a_round_of_the_reconciler_applies_receipts_and_rings_for_what_is_due() 
     assert kept.rung == ["sandbox"]
 
 
+def test_a_step_that_cannot_be_done_keeps_no_bell_from_being_rung() -> None:
+    def unpark(_: datetime) -> int:
+        raise Unavailable("PostgreSQL: fake")
+
+    kept = Kept()
+    reconcile = Reconcile(Leases(), FakeJournal([]), FakeReceipts(), kept, unpark=unpark)
+    with pytest.raises(Unavailable):
+        reconcile(NOON)
+    assert kept.rung == ["sandbox"]
+
+
 @dataclass
 class MoParts:
     """Texts that waited ten minutes for their parts."""
