@@ -20,7 +20,8 @@ BEGIN
 END $$;
 CREATE TRIGGER chaos_moved AFTER UPDATE ON notifications FOR EACH ROW
     WHEN (NEW.status <> OLD.status) EXECUTE FUNCTION chaos.moved();
--- How many were open on a bind of one epoch at a time: what a crash of its holder may put in doubt.
+-- How many were open on a bind of one epoch when a window was committed: what a crash of its holder
+-- may put in doubt.
 CREATE TABLE chaos.opened (bind smallint, epoch bigint, rows bigint);
 CREATE FUNCTION chaos.opened() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -28,5 +29,6 @@ BEGIN
         WHERE channel = NEW.channel AND bind = NEW.bind AND epoch = NEW.epoch;
     RETURN NULL;
 END $$;
-CREATE TRIGGER chaos_opened AFTER INSERT ON windows FOR EACH ROW EXECUTE FUNCTION chaos.opened();
+CREATE CONSTRAINT TRIGGER chaos_opened AFTER INSERT ON windows DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION chaos.opened();
 """

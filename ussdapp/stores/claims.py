@@ -165,13 +165,13 @@ class Claims:
         first: Work,
     ) -> list[Submission] | None:
         """What was opened; None when all that was taken ended instead."""
-        first(connection)
         if unheard:
             connection.execute(_GIVE_BACK, (unheard,))
         cursor = connection.cursor(binary=True)
         told = cursor.execute(_CLAIM, values).fetchall()
         if not told:
             raise Fenced
+        first(connection)  # after the lease is locked: a takeover locks it, then windows
         blocks = [row[5] for row in told if row[0] == _BLOCK]
         if not blocks:
             return []
