@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.examples import examples
-from ussdapp.core.phishing import LINK, SECRET, ValueCheck, of_worded, suspicion
+from ussdapp.core.phishing import LINK, MONEY, SECRET, ValueCheck, of_worded, suspicion
 from ussdapp.core.placeholders import worded
 
 ASKS = (
@@ -115,6 +115,62 @@ LINKS = (
     "Visit ftp://files.example.net/a",
     "Visit intent://scan/#Intent",
     "Imepokelewa.Bofya evil.icu/a",
+)
+MONEY_ASKS = (
+    "Umeshinda TZS 500,000! Tuma pesa 10,000 kwa 0754000111",
+    "Hongera! Ili kupata zawadi yako tuma TZS 20,000 kwenda 0713 000 222",
+    "Lipa ada ya usajili kwa namba 0754000111",
+    "Lipa kwa 255754000111 leo kabla ya saa 6",
+    "Tafadhali lipia faini yako kwa namba ya simu 0754-000-111",
+    "Tuma Tsh. 15,000 kwa +255 754 000 111 upate kitambulisho",
+    "Mkopo wako uko tayari. Nitumie ada 5000 kwa 0688000111",
+    "Fanya malipo ya fomu kupitia 0754000111",
+    "Pesa ya usajili tuma kwa 0754000111",
+    "Tuma jina lako na TZS 10,000 kwa 0754000111",
+    "Malipo yafanyike kwa namba 0754000111",
+    "Kwa namba 0754000111 tuma pesa ya fomu",
+    "Unatakiwa kulipa TZS 30,000 kwa 0754000111",
+    "Tuma kwa 0754000111 shilingi elfu kumi",
+    "Ajira: weka pesa ya vipimo kwa M-Pesa 0754000111",
+    "Lipa kwa namba ya malipo 0754000111",
+    "Ukitaka mkopo tuma ada 10,000 kwa 0754000111",
+    "You have won TZS 500,000! Send money to 0754000111",
+    "Please pay the registration fee to 0754000111",
+    "Send TZS 10,000 to 0754 000 111 to claim your prize",
+    "You must deposit 20,000 on mobile number 0754000111",
+    "Transfer the fee via M-Pesa to +255754000111",
+    "You can pay to 0754000111 before noon",
+    "Make payment to 0754.000.111 today",
+)
+MONEY_NOTICES = (
+    "Piga 0800110011",
+    "Kwa maelezo piga 0754000111",
+    "Lipa kwa namba ya malipo 991234567890. Kwa maelezo piga 0754000111",
+    "Lipa kwa namba ya malipo 991234567890, kwa maelezo 0754000111",
+    "Lipa ada ya leseni kabla ya 30.11.2026; ukiwa na swali piga simu 0754000111",
+    "Lipa bili ya TZS 5,000 ya simu 0222110011 kwa control number 991234567890",
+    "Tuma pesa kwa Lipa Namba 5512345 ya DAWASA, simu 0754000111",
+    "Usitume pesa kwa 0754000111",
+    "Usilipe fedha kwa namba binafsi kama 0754000111",
+    "Matapeli wanaomba utume pesa kwa 0754000111, toa taarifa",
+    "Ukiombwa kutuma pesa kwa 0754000111 toa taarifa polisi",
+    "Tumepokea TZS 10,000 kutoka 0754000111",
+    "Umelipa TZS 10,000 kwa simu 0754000111",
+    "Tuma jina lako kwenda 0754000111",
+    "Tuma risiti ya malipo kwa WhatsApp 0754000111",
+    "Lipa ada kisha tuma risiti kwa 0754000111",
+    "Lipa TZS 10,000 kisha tuma SMS kwa 0754000111",
+    "Ndugu mteja wa namba 0754000111, lipa deni lako leo",
+    "Ruzuku yako ya TZS 50,000 itatumwa kwa namba yako 0754000111",
+    "Fika ofisini na TZS 10,000 au wasiliana na afisa 0754000111",
+    "Pay by control number 991234567890. For questions call 0754000111",
+    "Pay at window 4 or call 0754000111",
+    "Do not send money to 0754000111",
+    "Never pay anyone at 0754000111",
+    "If someone asks you to send money to 0754000111, report it",
+    "We will pay TZS 50,000 to 0754000111",
+    "Send the payment receipt to 0754000111",
+    "Your fee of TZS 10,000 was paid from 0754000111",
 )
 CLEAN = (
     "OTP yako ni 123456. Usimpe mtu yeyote.",
@@ -245,6 +301,20 @@ def test_a_text_with_a_link_that_is_no_institutions_is_refused(text: str) -> Non
     assert ".go.tz" in found.sentence
 
 
+@pytest.mark.parametrize("text", MONEY_ASKS)
+def test_a_text_that_asks_for_money_to_a_private_msisdn_is_refused(text: str) -> None:
+    for spelt in (text, text.upper()):
+        found = suspicion(spelt)
+        assert found
+        assert found.code == MONEY
+        assert "control number" in found.sentence
+
+
+@pytest.mark.parametrize("text", MONEY_NOTICES)
+def test_what_names_an_msisdn_for_something_else_is_taken(text: str) -> None:
+    assert suspicion(text) is None
+
+
 @pytest.mark.parametrize("text", CLEAN)
 def test_what_institutions_write_is_taken(text: str) -> None:
     assert suspicion(text) is None
@@ -254,7 +324,7 @@ def test_what_institutions_write_is_taken(text: str) -> None:
 @given(st.text(max_size=300))
 def test_any_text_is_looked_at(text: str) -> None:
     found = suspicion(text)
-    assert found is None or found.code in (LINK, SECRET)
+    assert found is None or found.code in (LINK, SECRET, MONEY)
 
 
 @pytest.mark.parametrize(
@@ -270,6 +340,12 @@ def test_any_text_is_looked_at(text: str) -> None:
         ("((ujumbe))", ["Habari ya leo. Tembelea www.tra.go.tz"], None),
         ("Ndugu ((jina)), bili ni ((kiasi)).", ["Asha M. Pinda", "1.000.000"], None),
         ("OTP yako ni ((otp)).", ["482910"], None),
+        ("Lipa bili kwa ((namba)).", ["0754000111"], MONEY),
+        ("Lipa bili kwa ((namba)).", ["991234567890"], None),
+        ("((nini)) kwa 0754000111", ["Tuma pesa"], MONEY),
+        ("((nini)) kwa ((nani))", ["Tuma pesa", "255754000111"], MONEY),
+        ("Habari ((jina))", ["Asha tuma pesa 10,000 kwa 0754000111"], MONEY),
+        ("Habari ((jina)), simu yako ni ((simu)).", ["Asha", "0754000111"], None),
         ("Tuma ((jina)) kwenda 15200", ["HALI"], None),
     ],
 )
@@ -294,4 +370,5 @@ def test_what_a_code_is_given_for_is_no_ask() -> None:
 
 
 def test_the_table_is_long_enough() -> None:
+    assert min(len(MONEY_ASKS), len(MONEY_NOTICES)) >= 20
     assert min(len(ASKS) + len(LINKS), len(CLEAN)) >= 60

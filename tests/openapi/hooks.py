@@ -28,19 +28,23 @@ KNOWN = {
     ("text", "both"),
     ("text", "foreign_link"),
     ("text", "asks_secret"),
+    ("text", "asks_money"),
     ("template", "unknown"),
     ("values", "no_template"),
     ("values", "missing"),
     ("values", "unreadable"),
     ("values", "foreign_link"),
     ("values", "asks_secret"),
+    ("values", "asks_money"),
     ("name", "shape"),
     ("sw", "foreign_link"),
     ("sw", "asks_secret"),
+    ("sw", "asks_money"),
     ("sw", "placeholder"),
     ("sw", "too_long"),
     ("en", "foreign_link"),
     ("en", "asks_secret"),
+    ("en", "asks_money"),
     ("en", "placeholder"),
     ("en", "too_long"),
     ("file", "unreadable"),
@@ -51,7 +55,7 @@ KNOWN = {
 }
 ANY = {"value", "url"}  # of a code that is asked for: what it may be is the charter's
 # what the proof says of a branch's files, and the lint of a text that looks like phishing
-JUDGED = {"menu", "foreign_link", "asks_secret"}
+JUDGED = {"menu", "foreign_link", "asks_secret", "asks_money"}
 
 
 @schemathesis.check

@@ -1,5 +1,5 @@
-"""Knows what an institution never writes to a citizen: a link that is not under .go.tz, and an ask
-for a secret (e-Government guidelines 2017, 3.2.5)."""
+"""Knows what an institution never writes to a citizen: a link that is not under .go.tz, an ask for
+a secret (e-Government guidelines 2017, 3.2.5), and an ask for money to a private MSISDN."""
 
 import re
 from collections.abc import Sequence
@@ -8,14 +8,17 @@ from typing import Final
 
 from ussdapp.core.folded import folded, words
 from ussdapp.core.links import troubles
+from ussdapp.core.money_asked import asks_money, holds_msisdn
 from ussdapp.core.placeholders import Worded
 from ussdapp.core.secrets_asked import asked_for
 
 LINK: Final = "foreign_link"
 SECRET: Final = "asks_secret"  # noqa: S105 (a code, no secret)
+MONEY: Final = "asks_money"
 IN_A_ROW: Final = {
     LINK: "With its values it would hold a link that is not under .go.tz.",
     SECRET: "With its values it would ask for a PIN, a password or a code.",
+    MONEY: "With its values it would ask for money to a private MSISDN.",
 }
 # What has none of these holds no link and asks for no secret. Small letters only: without a flag
 # the search skips what no word begins with.
@@ -30,6 +33,10 @@ _TELLING: Final = words(
     "siri nambasiri nenosiri pin pins mpin p1n pincode otp otps 0tp cvv cvv2 cvc cvn nywila "
     "password passwords passcode passw0rd paswodi paswadi code codes kodi secret msimbo nyuma back "
     "dot nukta p o c n"
+)
+_TO_A_PERSON: Final = (
+    "It asks for money to a private MSISDN: citizens pay by control number, or by a till of your "
+    "institution. Write that instead."
 )
 # What stands for a value: part of a name to a link, and to a code the code that is given.
 _ANY_VALUE: Final = "0x00"
@@ -57,14 +64,14 @@ class ValueCheck:
 
     def __init__(self, text: Worded) -> None:
         asking = asked_for(folded(text.filled(["pin"] * len(text.names))).lower())
-        self._always = text.glued or asking is not None
+        self._always = text.glued or asking is not None or holds_msisdn(text.pattern)
 
     def __call__(self, values: Sequence[str], text: str) -> Suspicion | None:
         """What is wrong with the text that these values made."""
         if self._always:
             return suspicion(text)
         for value in values:
-            if _brings(value):
+            if _brings(value) or holds_msisdn(value):
                 return suspicion(text)
         return None
 
@@ -91,15 +98,18 @@ def of_worded(text: Worded) -> Suspicion | None:
 
 def suspicion(text: str) -> Suspicion | None:
     """The first thing that looks like phishing; None for what institutions usually write."""
-    if not _hinted(text):
+    if not (_hinted(text) or holds_msisdn(text)):
         return None
     for trouble in troubles(text):
         return Suspicion(
             LINK, f"A link {trouble}: write the address of your institution under .go.tz."
         )
-    if secret := asked_for(folded(text).lower()):
+    plain = folded(text).lower()
+    if secret := asked_for(plain):
         told = "nobody may ask a citizen for it. Write what to dial, or whom to call, instead."
         return Suspicion(SECRET, f"It asks for {secret}: {told}")
+    if asks_money(plain):
+        return Suspicion(MONEY, _TO_A_PERSON)
     return None
 
 
