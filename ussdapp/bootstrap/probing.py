@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from ussdapp.bootstrap import KINDS
+from ussdapp.bootstrap.channels import KINDS
 from ussdapp.settings import ChannelSettings
 from ussdapp.wire.probe import probe_bind
 
