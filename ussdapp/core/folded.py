@@ -7,8 +7,8 @@ from typing import Final
 # Letters that a handset shows as Latin ones (Unicode Technical Standard 39, confusables: those of
 # Cyrillic, Greek and the Latin extensions that spell the words and hosts we look for).
 _ALIKE: Final = str.maketrans(
-    "абвгдеԁһіјкԛгорсѕтуѵхуԝԌАВЕЅІЈКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβειηκνορτυχωıɡɑօոսցﬁ",
-    "a6brdedhijkqropcstuvxywGABESIJKMHOPCTYXABEZHIKMNOPTYXabeinkvoptuxwigaonugf",
+    "абвгдеԁһіјкԛгорсѕтуѵхуԝԌАВЕЅІЈКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβειηκνορτυχωıɡɑօոսցӏ",
+    "a6brdedhijkqropcstuvxywGABESIJKMHOPCTYXABEZHIKMNOPTYXabeinkvoptuxwigaonugl",
 )
 _DOTS: Final = str.maketrans(dict.fromkeys("。．｡․・", "."))
 _LETTER: Final = re.compile(r"[^\W\d_]")
@@ -18,7 +18,8 @@ def folded(text: str) -> str:
     """The text in Latin letters, its case kept, without what nobody sees; ASCII stays as it is."""
     if text.isascii():
         return text
-    bare = unicodedata.normalize("NFKD", text.translate(_DOTS).translate(_ALIKE)).translate(_DOTS)
+    # accents fall off first: what is left of an accented letter may look Latin
+    bare = unicodedata.normalize("NFKD", text.translate(_DOTS)).translate(_ALIKE).translate(_DOTS)
     return "".join(char for char in bare if unicodedata.category(char) not in ("Mn", "Cf"))
 
 

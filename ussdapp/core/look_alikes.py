@@ -1,38 +1,28 @@
 """Knows which names a citizen would take for one another on a handset.
 
-The pairs are those of Unicode Technical Standard 39 that GSM handsets can show, and the Cyrillic
-and Greek letters that look Latin.
+The pairs are those of Unicode Technical Standard 39 that GSM handsets can show, beside letters of
+other alphabets (core.folded).
 """
 
 import re
-import unicodedata
 from typing import Final
+
+from ussdapp.core.folded import folded
 
 EDITS_FROM: Final = 5  # characters: below, TRA, TRC and TBS are three institutions
 _SEPARATORS: Final = re.compile(r"[^0-9a-z]+", re.IGNORECASE | re.ASCII)
 _LOOKS: Final = str.maketrans({"I": "1", "l": "1", "O": "0", "o": "0"})
-_HOMOGLYPHS: Final = str.maketrans(
-    "АВЕЅІЈКМНОРСТУХԁԛԝаеіјорсухѕһӏɑɡ" + "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧαινορυχ",
-    "ABESIJKMHOPCTYXdqwaeijopcyxshlag" + "ABEZHIKMNOPTYXaivopux",
-)
-
-
-def latin(name: str) -> str:
-    """The name in the Latin letters it seems to have, without accents."""
-    plain = unicodedata.normalize("NFKD", name)
-    bare = "".join(char for char in plain if not unicodedata.combining(char))
-    return bare.translate(_HOMOGLYPHS)
 
 
 def disguised(name: str) -> str:
     """The characters that only seem to be Latin; "" where there are none."""
-    return "".join(char for char in name if not char.isascii() and latin(char).isascii())
+    return "".join(char for char in name if not char.isascii() and folded(char).isascii())
 
 
 def forms(name: str) -> frozenset[str]:
     """The ways it is read, without its case, spaces and signs; names that share one are taken for
     one another. 1, l and I are told apart as they are written, for TBL and TBI are two names."""
-    bare = _SEPARATORS.sub("", latin(name))
+    bare = _SEPARATORS.sub("", folded(name))
     return frozenset((bare.casefold(), _looks(bare), _looks(bare.upper())))
 
 
@@ -41,7 +31,7 @@ def alike(one: str, other: str) -> bool:
     edit apart."""
     if forms(one) & forms(other):
         return True
-    left, right = (_SEPARATORS.sub("", latin(name)).casefold() for name in (one, other))
+    left, right = (_SEPARATORS.sub("", folded(name)).casefold() for name in (one, other))
     long = min(len(left), len(right)) >= EDITS_FROM
     return long and not (left + right).isdigit() and _one_edit(left, right)
 

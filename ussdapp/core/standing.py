@@ -16,7 +16,7 @@ from ussdapp.core.quiet import BULK_HOURS, Hours, bulk_may_leave
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.core.status import Status
 
-DOWN: Final = timedelta(seconds=30)  # without a bind, a channel is told to be down
+DOWN: Final = timedelta(seconds=30)  # without a bind, a channel is down
 # What a `detail` of ours means; any other is the operator's own code.
 _OURS: Final[Mapping[str, str]] = {
     "rerouted": "its first channel was down or unwell, so it goes by this one",

@@ -1,7 +1,7 @@
 """Knows what institutions have sent: it is accepted whole and once, in one statement."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 from ussdapp.core.acceptance import AnotherBody
 from ussdapp.core.notification import RANK
@@ -82,7 +82,7 @@ class PgAcceptances:
         values = self._values(accepting)
         try:
             with refusing(values["day"]):
-                found = self._database.run(lambda connection: _accept(connection, values))
+                found = self._accepted(values)
         except _Repeated:
             kept = self.before(accepting.effect, len(accepting.to), accepting.body)
             if kept is None:
@@ -91,6 +91,11 @@ class PgAcceptances:
         ids = tuple(self._ids.shown(number) for number, _ in found)
         channels = frozenset(channel for _, channel in found if channel)
         return Kept(ids, accepting.written, accepting.accepted_at, channels)
+
+    def _accepted(self, values: dict[str, Any]) -> list[Any]:
+        if values["count"] == 1:
+            return self._database.alone(lambda link: _accept(link, _ALONE, values))
+        return self._database.run(lambda link: _accept(link, _SEVERAL, values))
 
     def before(self, effect: str, count: int, body: str) -> Kept | None:
         """What was accepted under that effect before; raises AnotherBody."""
@@ -176,21 +181,8 @@ def reference_index(seal: Seal, institution: str, reference: str | None) -> byte
     return bytes.fromhex(seal.effect(f"reference:{institution}:{reference}"))
 
 
-def _accept(connection: Connection, values: dict[str, Any]) -> list[Any]:
-    found = (
-        _alone(connection, values) if values["count"] == 1 else rows(connection, _SEVERAL, values)
-    )
+def _accept(connection: Connection, query: LiteralString, values: dict[str, Any]) -> list[Any]:
+    found = rows(connection, query, values)
     if len(found) < values["count"]:
         raise _Repeated
     return found
-
-
-def _alone(connection: Connection, values: dict[str, Any]) -> list[Any]:
-    """One notification, which needs no transaction around its one statement: that saves two of
-    three round trips."""
-    connection.autocommit = True
-    try:
-        return rows(connection, _ALONE, values)
-    finally:
-        if not connection.closed:
-            connection.autocommit = False

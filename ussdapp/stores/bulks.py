@@ -19,6 +19,7 @@ from ussdapp.core.bulk import (
     standing,
 )
 from ussdapp.core.status import Status
+from ussdapp.stores import audit
 from ussdapp.stores.bulk_counts import eta, found
 from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.seal import Seal
@@ -30,7 +31,6 @@ A_BLOCK: Final = 1000  # recipients that are sealed as one
 A_PIECE: Final = 256 * 1024  # octets of a file that are sealed as one
 _FRESH: Final = 20_000  # rows of a bulk that are counted whenever they are asked for
 _PAGE: Final = 5000  # rejections read at once
-_AUDIT: Final = "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)"
 _ACCEPT: Final = """
     WITH new AS (
         INSERT INTO bulks (id, institution_id, effect, body_index, live, author, name, text_sealed,
@@ -146,7 +146,7 @@ class PgBulks:
             if author == by:
                 raise OwnBulk
             connection.execute(_APPROVE, (by, number))
-            connection.execute(_AUDIT, (now, by, "bulk.approved", f"bulk {number}"))
+            audit.note(connection, now, by, "bulk.approved", f"bulk {number}")
 
         self._database.run(work)
 
@@ -160,7 +160,7 @@ class PgBulks:
                 raise NotNow(status)
             if status is not BulkStatus.STOPPED:
                 connection.execute(_STOP, {"now": now, "id": number})
-                connection.execute(_AUDIT, (now, by, "bulk.stopped", f"bulk {number}"))
+                audit.note(connection, now, by, "bulk.stopped", f"bulk {number}")
 
         # each for itself: a claim holds a block and waits for the bulk, or the other way round
         self._database.run(mark)

@@ -7,6 +7,7 @@ from ussdapp.core.case import CaseStatus, Transfer, Transferred
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Notification
 from ussdapp.ports import CaseClosed, NoSuchCase, NoSuchInstitution, SameInstitution
+from ussdapp.stores import audit
 from ussdapp.stores.cases import ANSWER, MSISDN
 from ussdapp.stores.database import Connection, Database, first
 from ussdapp.stores.notifications import accept
@@ -29,9 +30,6 @@ _LAST: Final = """
     FROM case_events e JOIN institutions f ON f.id = e.from_id
         JOIN institutions t ON t.id = e.to_id
     WHERE e.case_id = %s AND e.what = 'transferred' ORDER BY e.id DESC LIMIT 1
-"""
-_AUDIT: Final = """
-    INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, 'case.transferred', %s)
 """
 
 
@@ -81,7 +79,7 @@ class PgTransfers:
         event = (number, transfer.at, status, words, case[1], found[0])
         connection.execute(_EVENT, event)
         subject = f"{transfer.reference.digits} to {transfer.to}"
-        connection.execute(_AUDIT, (transfer.at, transfer.institution, subject))
+        audit.note(connection, transfer.at, transfer.institution, "case.transferred", subject)
 
     def _given_before(self, connection: Connection, number: int, transfer: Transfer) -> Transferred:
         last = first(connection, _LAST, (number,))

@@ -19,6 +19,7 @@ from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Notification
 from ussdapp.core.reference import Reference
 from ussdapp.ports import Addition, CaseClosed, NoSuchCase, ReferenceTaken
+from ussdapp.stores import audit
 from ussdapp.stores.database import Connection, Database, first
 from ussdapp.stores.notifications import accept
 from ussdapp.stores.seal import Seal
@@ -189,7 +190,4 @@ class PgCases:
         effect = self._seal.effect(reply.effect)
         connection.execute(_EVENT, (case_id, reply.at, "replied", status, words, effect))
         connection.execute("UPDATE cases SET status = %s WHERE id = %s", (status, case_id))
-        connection.execute(
-            "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)",
-            (reply.at, reply.institution, "case.replied", reply.reference.digits),
-        )
+        audit.note(connection, reply.at, reply.institution, "case.replied", reply.reference.digits)

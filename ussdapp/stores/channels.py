@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
+from ussdapp.core.standing import DOWN
 from ussdapp.stores.database import Connection, Database, rows
 from ussdapp.stores.leases import SILENT
 
-_DOWN: Final = timedelta(seconds=30)  # without its bind
 _LEASES: Final = f"""
     SELECT channel, count(*) FILTER (WHERE NOT {SILENT}),
         count(*) FILTER (WHERE NOT {SILENT} AND bound_at > %(since)s),
@@ -42,7 +42,7 @@ def standings(database: Database, now: datetime) -> Mapping[str, ChannelStanding
         waits = {
             row[0]: (int(row[1]), int(row[2])) for row in rows(connection, _QUEUE, {"now": now})
         }
-        return waits, rows(connection, _LEASES, {"since": now - _DOWN})
+        return waits, rows(connection, _LEASES, {"since": now - DOWN})
 
     waits, leases = database.run(work)
     found = {str(row[0]): ChannelStanding(*row[1:]) for row in leases}  # type: ignore[arg-type]

@@ -26,6 +26,7 @@ from ussdapp.core.codes import (
 )
 from ussdapp.core.look_alikes import forms
 from ussdapp.core.working_days import due_after
+from ussdapp.stores import audit
 from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.holidays import known
 from ussdapp.stores.seal import Seal
@@ -33,7 +34,6 @@ from ussdapp.stores.seal import Seal
 _URL: Final = "codes.url"
 _SIGNS: Final = "codes.secret"
 _LOCK: Final = "SELECT pg_advisory_xact_lock(1668244595)"  # of requests: one after the other
-_AUDIT: Final = "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)"
 _BEFORE: Final = "SELECT id, body_index FROM codes WHERE effect = %s"
 _OPEN: Final = """
     SELECT count(*) FROM codes c JOIN institutions i ON i.id = c.institution_id
@@ -258,4 +258,4 @@ class PgCodes:
 
 
 def _audit(connection: Connection, at: datetime, by: str, action: str, number: int) -> None:
-    connection.execute(_AUDIT, (at, by, action, f"code {number}"))
+    audit.note(connection, at, by, action, f"code {number}")

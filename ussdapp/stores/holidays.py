@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from ussdapp.stores import audit
 from ussdapp.stores.database import Connection, Database, rows
 
 FILE: Final = Path(__file__).with_name("holidays.toml")
@@ -14,7 +15,6 @@ _CHANGE: Final = """
     INSERT INTO holiday_changes (day, name, changed_at) VALUES (%s, %s, %s)
     ON CONFLICT (day) DO UPDATE SET name = excluded.name, changed_at = excluded.changed_at
 """
-_AUDIT: Final = "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)"
 
 
 class Holiday(NamedTuple):
@@ -44,7 +44,7 @@ class PgHolidays:
         def work(connection: Connection) -> None:
             connection.execute(_CHANGE, (day, name, at))
             action = "holiday.added" if name else "holiday.removed"
-            connection.execute(_AUDIT, (at, by, action, day.isoformat()))
+            audit.note(connection, at, by, action, day.isoformat())
 
         self._database.run_once(work)
 

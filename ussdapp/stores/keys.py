@@ -11,6 +11,7 @@ from ipaddress import ip_network
 from typing import Any, Final, LiteralString
 
 from ussdapp.core.keys import MOST_LIVE, OVERLAP, IssuedKey, KeyRequest, MgovKey
+from ussdapp.stores import audit
 from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.seal import Seal
 
@@ -53,7 +54,6 @@ _REPLACE: Final = """
     RETURNING i.short_name, k.name, k.scopes, k.live, k.networks::text[], k.per_second,
         b.expires_at, k.owner, k.secret_sealed IS NOT NULL
 """
-_AUDIT: Final = "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)"
 _NO_MGOV: Final = {
     "sys_id": None, "user_id": None, "mobile_service_id": None, "secret_sealed": None,
 }  # fmt: skip
@@ -195,4 +195,4 @@ def _insert(
         },
     )
     subject = f"{request.institution}/{request.name}"
-    connection.execute(_AUDIT, (at, "command line", "key.issued", subject))
+    audit.note(connection, at, "command line", "key.issued", subject)

@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from ussdapp.core.branches import Files, MenuVersion, Publisher, digest_of
 from ussdapp.core.inbound import Institution
+from ussdapp.stores import audit
 from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.menu_trees import Tree
 
@@ -36,7 +37,6 @@ _MOVE: Final = """
     ON CONFLICT (branch) DO UPDATE SET version_id = excluded.version_id,
         moved_by = excluded.moved_by, moved_at = excluded.moved_at
 """
-_AUDIT: Final = "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)"
 _OF: Final = """
     SELECT v.branch, v.id, v.digest, v.published_by, v.published_at,
         v.id IS NOT DISTINCT FROM p.version_id
@@ -107,7 +107,7 @@ class PgMenuVersions:
                 return False
             connection.execute(_MOVE, (branch, version, by.name, at))
             subject = f"{branch}/{version or 'folder'}"
-            connection.execute(_AUDIT, (at, by.name, "menu.rolled_back", subject))
+            audit.note(connection, at, by.name, "menu.rolled_back", subject)
             return True
 
         return self._database.run_once(work)
@@ -163,5 +163,5 @@ def _published(
     row = first(connection, _ADD, (branch, Jsonb(dict(files)), digest, by.name, at))
     number: int = row[0] if row else 0
     connection.execute(_MOVE, (branch, number, by.name, at))
-    connection.execute(_AUDIT, (at, by.name, "menu.published", f"{branch}/{number}"))
+    audit.note(connection, at, by.name, "menu.published", f"{branch}/{number}")
     return MenuVersion(branch, number, digest, by.name, at, current=True)

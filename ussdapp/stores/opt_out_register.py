@@ -19,6 +19,7 @@ from ussdapp.core.opt_outs import (
     OptOutPage,
 )
 from ussdapp.core.simulated import SIMULATED, STATUSES
+from ussdapp.stores import audit
 from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.notifications import MSISDN
 from ussdapp.stores.packs import Pack, Packs
@@ -90,7 +91,6 @@ _END: Final = """
     WHERE id = %(id)s
 """
 _LOCK: Final = "SELECT FROM opt_outs WHERE id = %(id)s FOR UPDATE"
-_AUDIT: Final = "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)"
 
 
 class PgOptOutRegister:
@@ -217,7 +217,7 @@ class PgOptOutRegister:
 def _note(
     connection: Connection, holder: KeyHolder, action: str, number: int, now: datetime
 ) -> None:
-    connection.execute(_AUDIT, (now, f"key {holder.key_id}", action, f"opt-out {number}"))
+    audit.note(connection, now, f"key {holder.key_id}", action, f"opt-out {number}")
 
 
 def _microseconds(moment: datetime) -> int:

@@ -21,13 +21,13 @@ REACHED: Final[LiteralString] = (
     f"turn <= {PARKED} + (extract(epoch FROM %(now)s::timestamptz) * 1000)::bigint"
 )
 # What was claimed before goes first again, once it is due.
-AGAIN: Final[LiteralString] = """
+AGAIN: Final[LiteralString] = f"""
     INSERT INTO queue (channel, rank, turn, institution_id, bulk_id, due_at, ids)
     SELECT e.channel, e.rank, coalesce(parked_until(e.due_at), (SELECT q.turn FROM queue q
-            WHERE q.channel = e.channel AND q.rank = e.rank AND q.turn < 1::bigint << 61
+            WHERE q.channel = e.channel AND q.rank = e.rank AND q.turn < {PARKED}
             ORDER BY q.turn LIMIT 1), 0),
         e.institution_id, e.bulk_id, e.due_at, e.ids
-"""
+"""  # noqa: S608
 _BLOCKS: Final = (
     QUEUED
     + """

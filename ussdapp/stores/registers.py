@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final, LiteralString
 
 from ussdapp.core.inbound import Institution
+from ussdapp.stores import audit
 from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.quotas import recall
 
@@ -99,8 +100,5 @@ def _changed(
 ) -> tuple[Any, ...] | None:
     row = first(connection, query, {**values, "at": at})
     if row is not None:
-        connection.execute(
-            "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)",
-            (at, "command line", action, values["subject"]),
-        )
+        audit.note(connection, at, "command line", action, values["subject"])
     return row

@@ -1,15 +1,16 @@
 """Knows how what is in doubt gets its one further copy: by itself, or by a person's decision."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from ussdapp.core.notification import MOST_COPIES, RESENT_AFTER, Class
+from ussdapp.core.standing import DOWN
 from ussdapp.core.status import Status
+from ussdapp.stores import audit
 from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.queue import AGAIN
 
-_DOWN: Final = timedelta(seconds=30)  # without a bind, as in routes
 # An urgent one goes by another route where its own is down (faults.md D5): what became of its
 # first copy is still looked for on the channel of that attempt.
 _RESEND: Final = (
@@ -48,7 +49,6 @@ _STANDS: Final = """
     WHERE id = %s FOR UPDATE
 """
 _LEAVE: Final = "UPDATE notifications SET detail = 'left_by_person' WHERE id = %s"
-_AUDIT: Final = "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)"
 
 
 class NotSettled(ValueError):
@@ -83,7 +83,7 @@ class Settling:
             values = _values(Class.TRANSACTION, now, "resent_by_person")
             if not rows(link, _RESEND, {**values, "id": number, "since": now}):
                 raise NotSettled("its bulk was stopped")
-            link.execute(_AUDIT, (now, by, "notification.resent", f"{number}: {because}"))
+            audit.note(link, now, by, "notification.resent", f"{number}: {because}")
 
         self._database.run(work)
 
@@ -93,7 +93,7 @@ class Settling:
         def work(link: Connection) -> None:
             _check(link, number, None)
             link.execute(_LEAVE, (number,))
-            link.execute(_AUDIT, (now, by, "notification.left", f"{number}: {because}"))
+            audit.note(link, now, by, "notification.left", f"{number}: {because}")
 
         self._database.run(work)
 
@@ -126,7 +126,7 @@ def _values(klass: Class, now: datetime, detail: str) -> dict[str, Any]:
         "class": klass.value,
         "most": MOST_COPIES,
         "now": now,
-        "down": now - _DOWN,
+        "down": now - DOWN,
         "detail": detail,
         "id": None,
         "channels": [],

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.standing import DOWN
 from ussdapp.stores.database import Connection, Database, columns, rows
 from ussdapp.stores.seal import Seal
 
-_DOWN: Final = timedelta(seconds=30)  # without a bind, before another channel is tried
 _MOST: Final = 5000  # notifications moved in one round of each channel
 _PATIENCE: Final = timedelta(seconds=1)  # a healthy channel takes its work sooner
 _TOLD: Final = """
@@ -83,7 +83,7 @@ class PgRoutes:
                 int(rows(connection, _REROUTE, {
                     "channel": channel,
                     "fallback": fallback,
-                    "down": now - _DOWN,
+                    "down": now - DOWN,
                     "waited": now - _PATIENCE,
                     "most": _MOST,
                 })[0][0])

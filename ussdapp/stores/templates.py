@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from ussdapp.core.templates import NoSuchTemplate, TemplateVersion
 from ussdapp.ports import NoSuchVersion
+from ussdapp.stores import audit
 from ussdapp.stores.database import Connection, Database, first, rows
 
 _VERSIONS: Final = """
@@ -38,7 +39,6 @@ _EARLIER: Final = """
             WHERE template_id = %(id)s AND version < %(stands)s))
 """
 _STAND: Final = "UPDATE templates SET stands = %(version)s WHERE id = %(id)s"
-_AUDIT: Final = "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)"
 
 
 class PgTemplates:
@@ -82,7 +82,7 @@ class PgTemplates:
             new = first(connection, _ADD, given)
             assert new
             connection.execute(_STAND, {"id": row[0], "version": new[0]})
-            _note(connection, (at, by, "template.published", f"{institution}/{name}@{new[0]}"))
+            audit.note(connection, at, by, "template.published", f"{institution}/{name}@{new[0]}")
             return _found(connection, values), True
 
         return self._database.run(work)
@@ -102,7 +102,9 @@ class PgTemplates:
             if found is None:
                 raise NoSuchVersion
             connection.execute(_STAND, {"id": row[0], "version": found[0]})
-            _note(connection, (at, by, "template.rolled_back", f"{institution}/{name}@{found[0]}"))
+            audit.note(
+                connection, at, by, "template.rolled_back", f"{institution}/{name}@{found[0]}"
+            )
             return _found(connection, values)
 
         return self._database.run_once(work)
@@ -113,7 +115,3 @@ def _found(connection: Connection, values: dict[str, Any]) -> TemplateVersion:
     if row is None:
         raise NoSuchTemplate
     return TemplateVersion(*row)
-
-
-def _note(connection: Connection, values: tuple[Any, ...]) -> None:
-    connection.execute(_AUDIT, values)

@@ -14,6 +14,7 @@ from ussdapp.core.webhook import (
     WebhookView,
 )
 from ussdapp.ports import NoSuchWebhook, TooManyWebhooks
+from ussdapp.stores import audit
 from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.public_ids import PublicIds
 from ussdapp.stores.seal import Seal
@@ -64,7 +65,6 @@ _DELIVERIES: Final = f"""
     FROM webhooks w JOIN deliveries d ON d.webhook_id = w.id
     WHERE {_OWN} AND w.name = %(name)s ORDER BY d.id DESC LIMIT %(most)s
 """  # noqa: S608
-_AUDIT: Final = "INSERT INTO audit (at, actor, action, subject) VALUES (%s, %s, %s, %s)"
 
 
 class PgWebhooks:
@@ -182,7 +182,7 @@ def _named(by: KeyHolder, name: str) -> dict[str, Any]:
 
 def _audit(connection: Connection, by: KeyHolder, action: str, name: str, at: datetime) -> None:
     subject = f"{by.institution} {name}" if by.live else f"{by.institution} {name} (test)"
-    connection.execute(_AUDIT, (at, f"key {by.key_id}", action, subject))
+    audit.note(connection, at, f"key {by.key_id}", action, subject)
 
 
 def _delivery(ids: PublicIds, row: tuple[Any, ...]) -> DeliveryView:
