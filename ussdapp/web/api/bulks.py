@@ -36,11 +36,11 @@ from ussdapp.web.api.bulk_models import (
     BulkShown,
     PreviewedRow,
 )
-from ussdapp.web.api.models import REFUSED, answered, checked, idempotency_key
+from ussdapp.web.api.models import REUSED, answered, at_fault, checked, idempotency_key
 from ussdapp.web.api.openapi import FORM, JSON, Example, Operation, documented
 from ussdapp.web.api.template_models import NO_TEMPLATE, noted
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
-from ussdapp.web.problems import FieldError, Problem
+from ussdapp.web.problems import Problem
 from ussdapp.web.serving import asked, serving
 from ussdapp.wire.tables import MOST_OCTETS
 
@@ -48,7 +48,6 @@ bulks = Blueprint("bulks", __name__, url_prefix="/api/v1/bulks")
 
 MOST_JSON: Final = 16 * 1024 * 1024  # octets
 MOST_FORM: Final = MOST_OCTETS + 64 * 1024
-_BEFORE: Final = "That Idempotency-Key was used before, with another body."
 _NONE: Final = "There is no such bulk of yours."
 _GUARDED: Final = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 _PATH: Final = {"number": "The bulk's id."}
@@ -85,16 +84,16 @@ def send() -> Response:
         else:
             asks, number, total = _members(key, parts.clock())
     except BulkRefused as refused:
-        raise _fault(refused.field, refused.code, str(refused)) from None
+        raise at_fault(refused.field, refused.code, str(refused)) from None
     except NoSuchTemplate:
-        raise _fault("template", "unknown", NO_TEMPLATE) from None
+        raise at_fault("template", "unknown", NO_TEMPLATE) from None
     except sender_ids.SenderIdRefused as refused:
-        raise _fault("sender_id", sender_ids.CODE, str(refused)) from None
+        raise at_fault("sender_id", sender_ids.CODE, str(refused)) from None
     except TooFarAhead:
         told = f"Something is sent at most {FURTHEST.days} days ahead."
-        raise _fault("send_at", "range", told) from None
+        raise at_fault("send_at", "range", told) from None
     except AnotherBody:
-        raise Problem(409, _BEFORE) from None
+        raise Problem(409, REUSED) from None
     identity = parts.gateway.bulk_ids[holder().live].shown(number)
     answer = BulkAccepted(
         id=identity,
@@ -202,9 +201,9 @@ def _file(key: str | None, now: datetime) -> tuple[AskedBulk, int]:
         raise Problem(400, "The form cannot be read: are its boundary and its end there?")
     files = request.files.getlist("file")
     if "file" in request.form:
-        raise _fault("file", "no_file", "It is sent as a text: give it a name, as files have.")
+        raise at_fault("file", "no_file", "It is sent as a text: give it a name, as files have.")
     if len(files) > 1 or any(len(values) > 1 for _, values in request.form.lists()):
-        raise _fault("file", "twice", "Give one file, and each field once.")
+        raise at_fault("file", "twice", "Give one file, and each field once.")
     members: dict[str, Any] = request.form.to_dict()
     given = {"values": _spelt_out(members["values"])} if "values" in members else {}
     form = checked(BulkForm, members | given | request.files.to_dict())
@@ -225,7 +224,7 @@ def _spelt_out(values: str) -> Any:
     try:
         return json.loads(values)
     except (ValueError, RecursionError):
-        raise _fault("values", "unreadable", "Spell the values as a JSON object.") from None
+        raise at_fault("values", "unreadable", "Spell the values as a JSON object.") from None
 
 
 def _body(most: int, mimetype: str) -> bytes:
@@ -313,7 +312,3 @@ def _written(found: Iterator[Rejection]) -> Iterator[str]:
 
 def _guarded(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_GUARDED) else cell
-
-
-def _fault(field: str, code: str, sentence: str) -> Problem:
-    return Problem(422, REFUSED, [FieldError(field, code, sentence)])

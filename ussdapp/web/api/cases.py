@@ -1,7 +1,7 @@
 """Knows how an institution reads its cases, answers them and hands them to another."""
 
 from datetime import UTC, datetime
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from flask import Blueprint, Response
 
@@ -27,10 +27,10 @@ from ussdapp.web.api.case_models import (
     CaseTransferBody,
     CaseTransferred,
 )
-from ussdapp.web.api.models import REFUSED, answered, read_body, read_query
+from ussdapp.web.api.models import answered, at_fault, read_body, read_query
 from ussdapp.web.api.openapi import JSON, Operation, documented
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
-from ussdapp.web.problems import FieldError, Problem
+from ussdapp.web.problems import Problem
 from ussdapp.web.serving import serving
 
 cases = Blueprint("cases", __name__, url_prefix="/api/v1/cases")
@@ -47,7 +47,7 @@ def listed() -> Response:
     """Your cases, the newest first, a page at a time."""
     asked, histories = read_query(CaseQuery), _histories()
     if asked.cursor is not None and not histories.is_cursor(asked.cursor):
-        _refuse("cursor", "unknown", "It is no `next` of ours.")
+        raise at_fault("cursor", "unknown", "It is no `next` of ours.")
     sought = Sought(
         CaseStatus(asked.status) if asked.status else None,
         Kind(asked.kind) if asked.kind else None,
@@ -99,7 +99,7 @@ def reply(reference: str) -> Response:
     except CaseClosed:
         raise Problem(409, "The case is closed and takes no reply.") from None
     except ReplyTooLong as refused:
-        _refuse("text", "too_long", _too_long(refused))
+        raise at_fault("text", "too_long", _too_long(refused)) from None
     return answered(201, _shown(case))
 
 
@@ -129,9 +129,10 @@ def transfer(reference: str) -> Response:
     except CaseClosed:
         raise Problem(409, "The case is closed and stays where it is.") from None
     except NoSuchInstitution:
-        _refuse("institution", "unknown", "No institution has that short name.")
+        raise at_fault("institution", "unknown", "No institution has that short name.") from None
     except SameInstitution:
-        _refuse("institution", "same", "The case is yours already: name another institution.")
+        told = "The case is yours already: name another institution."
+        raise at_fault("institution", "same", told) from None
     return answered(
         200,
         CaseTransferred(
@@ -145,10 +146,6 @@ def transfer(reference: str) -> Response:
 def _histories() -> CaseHistories:
     gateway = serving().gateway
     return gateway.case_histories if holder().live else gateway.simulated_cases
-
-
-def _refuse(field: str, code: str, sentence: str) -> NoReturn:
-    raise Problem(422, REFUSED, [FieldError(field, code, sentence)]) from None
 
 
 def _too_long(refused: ReplyTooLong) -> str:

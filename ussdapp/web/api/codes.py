@@ -11,20 +11,21 @@ from ussdapp.core.acceptance import AnotherBody
 from ussdapp.core.codes import MEANS, Code, CodeKind, CodeRefused
 from ussdapp.usecases.request_code import AskedCode
 from ussdapp.web.api.models import (
-    REFUSED,
+    REUSED,
     Answer,
     Body,
     Query,
     TextField,
     answered,
+    at_fault,
     idempotency_key,
     one_of,
     read_body,
     read_query,
 )
-from ussdapp.web.api.openapi import Operation, documented
+from ussdapp.web.api.openapi import JSON, Operation, documented
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
-from ussdapp.web.problems import FieldError, Problem
+from ussdapp.web.problems import Problem
 from ussdapp.web.serving import serving
 
 codes = Blueprint("codes", __name__, url_prefix="/api/v1/codes")
@@ -32,7 +33,6 @@ codes = Blueprint("codes", __name__, url_prefix="/api/v1/codes")
 KindName = Literal["sender_id", "keyword", "service_code"]
 StatusName = Literal["requested", "conditions_met", "late", "allotted", "refused", "revoked"]
 MOST_LISTED: Final = 1000
-_BEFORE: Final = "That Idempotency-Key was used before, with another body."
 _NONE: Final = "There is no such request of yours."
 
 
@@ -107,7 +107,7 @@ class CodeList(Answer):
 @documented(
     Operation(
         "Ask for a code",
-        bodies={"application/json": CodeBody},
+        bodies={JSON: CodeBody},
         answers={201: CodeRequested},
         idempotent=True,
         example={"kind": "sender_id", "value": "MAJI MORO", "purpose": "Bili za maji."},
@@ -125,10 +125,9 @@ def ask() -> Response:
             by.institution, asked, by.person, parts.clock(), live=by.live
         )
     except CodeRefused as refused:
-        errors = [FieldError(refused.field, refused.code, str(refused))]
-        raise Problem(422, REFUSED, errors) from None
+        raise at_fault(refused.field, refused.code, str(refused)) from None
     except AnotherBody:
-        raise Problem(409, _BEFORE) from None
+        raise Problem(409, REUSED) from None
     answer = CodeRequested(**_shown(code).model_dump(), secret=code.secret or None)
     return answered(201, answer)
 

@@ -9,9 +9,9 @@ from flask import Blueprint, Response, request
 from ussdapp.core.branches import Publisher
 from ussdapp.core.funnel import Fact, Period
 from ussdapp.core.quiet import eat_day
-from ussdapp.web.api.models import full_date
+from ussdapp.web.api.models import at_fault, full_date
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
-from ussdapp.web.problems import FieldError, Problem, json_reply
+from ussdapp.web.problems import Problem, json_reply
 from ussdapp.web.serving import serving
 
 funnel = Blueprint("funnel", __name__, url_prefix="/api/v1/menus")
@@ -56,8 +56,7 @@ def _period(branch: str, today: date) -> Period:
     last = _day("to", today)
     first = _day("from", last)
     if not timedelta(0) <= last - first < timedelta(days=MOST_DAYS):
-        error = FieldError("from", "range", f"At most {MOST_DAYS} days, the first one first.")
-        raise Problem(422, "Some fields cannot be taken.", [error])
+        raise at_fault("from", "range", f"At most {MOST_DAYS} days, the first one first.")
     return Period(first, last, branch)
 
 
@@ -68,5 +67,4 @@ def _day(name: str, otherwise: date) -> date:
     try:
         return full_date(given)
     except ValueError:
-        error = FieldError(name, "unreadable", "A day is written like 2026-11-22.")
-        raise Problem(422, "Some fields cannot be taken.", [error]) from None
+        raise at_fault(name, "unreadable", "A day is written like 2026-11-22.") from None

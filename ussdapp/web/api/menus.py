@@ -17,6 +17,7 @@ from ussdapp.core.branches import (
 )
 from ussdapp.ports import NoSuchBranch, NoSuchVersion
 from ussdapp.web.api.bodies import read_members
+from ussdapp.web.api.models import at_fault
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
 from ussdapp.web.problems import FieldError, Problem, json_reply
 from ussdapp.web.serving import serving
@@ -143,6 +144,5 @@ def _file_errors(members: Mapping[str, Any]) -> Iterator[FieldError]:
 def _version_named(members: Mapping[str, Any]) -> int | None:
     to = members.get("to")
     if set(members) - {"to"} or not (to is None or (type(to) is int and 0 <= to < 2**63)):
-        error = FieldError("to", "unreadable", "Give the number of a version, or nothing.")
-        raise Problem(422, "Some fields cannot be taken.", [error])
+        raise at_fault("to", "unreadable", "Give the number of a version, or nothing.")
     return to

@@ -31,6 +31,7 @@ from ussdapp.web.problems import FieldError, Problem
 from ussdapp.web.serving import asked
 
 REFUSED: Final = "Some fields cannot be taken."
+REUSED: Final = "That Idempotency-Key was used before, with another body."
 KEY_HEADER: Final = "Idempotency-Key"
 MOST_KEY: Final = 255  # characters of an idempotency key
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
@@ -70,6 +71,11 @@ class Answer(BaseModel):
 def fault(code: str, sentence: str) -> PydanticCustomError:
     """What a validator raises; the sentence does not repeat the value."""
     return PydanticCustomError("own", "{sentence}", {"code": code, "sentence": sentence})
+
+
+def at_fault(field: str, code: str, sentence: str) -> Problem:
+    """The refusal of a request for one field of it, found beyond its shape."""
+    return Problem(422, REFUSED, [FieldError(field, code, sentence)])
 
 
 def _msisdn(digits: str) -> str:
@@ -201,7 +207,7 @@ def idempotency_key() -> str | None:
         return None
     if not 0 < len(key) <= MOST_KEY or not (key.isascii() and key.isprintable()):
         sentence = f"It has 1 to {MOST_KEY} characters of ASCII."
-        raise Problem(422, REFUSED, [FieldError(KEY_HEADER, "shape", sentence)])
+        raise at_fault(KEY_HEADER, "shape", sentence)
     return key
 
 

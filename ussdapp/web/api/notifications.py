@@ -18,18 +18,19 @@ from ussdapp.core.status import Status
 from ussdapp.core.templates import NoSuchTemplate, ValuesLacking
 from ussdapp.usecases.accept_notification import Asked
 from ussdapp.web.api.models import (
-    REFUSED,
+    REUSED,
     Answer,
     MsisdnField,
     Query,
     TextField,
     TimeField,
     answered,
+    at_fault,
     idempotency_key,
     read_body,
     read_query,
 )
-from ussdapp.web.api.openapi import Operation, documented
+from ussdapp.web.api.openapi import JSON, Operation, documented
 from ussdapp.web.api.template_models import (
     MOST_TEXT,
     NO_TEMPLATE,
@@ -40,7 +41,7 @@ from ussdapp.web.api.template_models import (
     noted,
 )
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
-from ussdapp.web.problems import FieldError, Problem
+from ussdapp.web.problems import Problem
 from ussdapp.web.serving import serving
 
 notifications = Blueprint("notifications", __name__, url_prefix="/api/v1/notifications")
@@ -58,7 +59,6 @@ ReferenceField = Annotated[
 SenderIdField = Annotated[
     str, StringConstraints(min_length=1, max_length=15, pattern=r"^[0-9A-Za-z .&_-]+$")
 ]
-_BEFORE: Final = "That Idempotency-Key was used before, with another body."
 _NONE: Final = "There is no such notification of yours."
 _NO_BULK: Final = "There is no such bulk of yours."
 
@@ -160,7 +160,7 @@ class NotificationPage(Answer):
 @documented(
     Operation(
         "Send one notification",
-        bodies={"application/json": NotificationBody},
+        bodies={JSON: NotificationBody},
         answers={202: NotificationAccepted},
         idempotent=True,
         example={
@@ -178,22 +178,22 @@ def send() -> Response:
     try:
         done = parts.gateway.accept_notification(holder(), _asked(sent, key), parts.clock())
     except TooLong:
-        raise _fault(
+        raise at_fault(
             _worded_by(sent), "too_long", f"It takes more than {MOST_PARTS} parts."
         ) from None
     except NoSuchTemplate:
-        raise _fault("template", "unknown", NO_TEMPLATE) from None
+        raise at_fault("template", "unknown", NO_TEMPLATE) from None
     except ValuesLacking as lacking:
-        raise _fault("values", "missing", str(lacking)) from None
+        raise at_fault("values", "missing", str(lacking)) from None
     except PhishingRefused as refused:
-        raise _fault(_worded_by(sent), refused.code, str(refused)) from None
+        raise at_fault(_worded_by(sent), refused.code, str(refused)) from None
     except sender_ids.SenderIdRefused as refused:
-        raise _fault("sender_id", sender_ids.CODE, str(refused)) from None
+        raise at_fault("sender_id", sender_ids.CODE, str(refused)) from None
     except TooFarAhead:
         sentence = f"At most {FURTHEST.days} days ahead."
-        raise _fault("send_at", "range", sentence) from None
+        raise at_fault("send_at", "range", sentence) from None
     except AnotherBody:
-        raise Problem(409, _BEFORE) from None
+        raise Problem(409, REUSED) from None
     answer = NotificationAccepted(
         id=done.ids[0],
         status="queued",
@@ -224,7 +224,7 @@ def listed() -> Response:
     them."""
     asked, histories = read_query(NotificationQuery), serving().gateway.histories
     if asked.cursor is not None and not histories.is_cursor(asked.cursor):
-        raise _fault("cursor", "unknown", "It is no `next` of ours.")
+        raise at_fault("cursor", "unknown", "It is no `next` of ours.")
     status = Status(asked.status) if asked.status else None
     bulk = None if asked.bulk is None else _bulk(asked.bulk)
     page = histories.page(holder(), asked.cursor, asked.limit, asked.reference, status, bulk)
@@ -313,7 +313,3 @@ def _members(sent: Sent) -> dict[str, Any]:
         "row": sent.row,
         "detail": sent.detail,
     }
-
-
-def _fault(name: str, code: str, sentence: str) -> Problem:
-    return Problem(422, REFUSED, [FieldError(name, code, sentence)])

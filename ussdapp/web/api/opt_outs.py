@@ -10,19 +10,19 @@ from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.opt_outs import CitizensWord, NoSuchOptOut, OptedOut
 from ussdapp.core.simulated import STATUSES
 from ussdapp.web.api.models import (
-    REFUSED,
     Answer,
     Body,
     MsisdnField,
     Query,
     TimeField,
     answered,
+    at_fault,
     read_body,
     read_query,
 )
-from ussdapp.web.api.openapi import Operation, documented
+from ussdapp.web.api.openapi import JSON, Operation, documented
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
-from ussdapp.web.problems import FieldError, Problem
+from ussdapp.web.problems import Problem
 from ussdapp.web.serving import serving
 
 opt_outs = Blueprint("opt_outs", __name__, url_prefix="/api/v1/opt-outs")
@@ -88,7 +88,7 @@ def listed() -> Response:
     `since` some minutes before your last: changes that were made at one moment may show at two."""
     asked, register = read_query(OptOutQuery), serving().gateway.opt_out_register
     if asked.cursor is not None and not register.is_cursor(asked.cursor):
-        raise _fault("cursor", "unknown", "It is no `next` of ours.")
+        raise at_fault("cursor", "unknown", "It is no `next` of ours.")
     page = register.page(holder(), asked.cursor, asked.limit, asked.since)
     return answered(200, OptOutList(opt_outs=[_shown(o) for o in page.opt_outs], next=page.next))
 
@@ -99,7 +99,7 @@ def listed() -> Response:
 @documented(
     Operation(
         "Record an opt-out",
-        bodies={"application/json": OptOutBody},
+        bodies={JSON: OptOutBody},
         answers={201: OptOutShown},
         example={"to": "255700000001"},
     )
@@ -110,9 +110,9 @@ def record() -> Response:
     sent, parts = read_body(OptOutBody), serving()
     now = parts.clock()
     if not holder().live and sent.to not in STATUSES:
-        raise _fault("to", "not_simulated", f"A test key takes one of {', '.join(STATUSES)}.")
+        raise at_fault("to", "not_simulated", f"A test key takes one of {', '.join(STATUSES)}.")
     if sent.since is not None and sent.since > now:
-        raise _fault("since", "range", "It lies ahead.")
+        raise at_fault("since", "range", "It lies ahead.")
     register = parts.gateway.opt_out_register
     return answered(201, _shown(register.record(holder(), Msisdn(sent.to), sent.since or now, now)))
 
@@ -158,7 +158,3 @@ def _shown(one: OptedOut) -> OptOutShown:
             for change in one.history
         ],
     )
-
-
-def _fault(name: str, code: str, sentence: str) -> Problem:
-    return Problem(422, REFUSED, [FieldError(name, code, sentence)])

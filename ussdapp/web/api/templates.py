@@ -16,7 +16,7 @@ from ussdapp.core.templates import (
     use_of,
 )
 from ussdapp.ports import NoSuchVersion
-from ussdapp.web.api.models import REFUSED, answered, read_body
+from ussdapp.web.api.models import REFUSED, answered, at_fault, read_body
 from ussdapp.web.api.openapi import JSON, Operation, documented
 from ussdapp.web.api.template_models import (
     NoteShown,
@@ -59,7 +59,7 @@ def publish(name: str) -> Response:
     already is answered with 200. A test key has them checked and publishes nothing."""
     use, body, parts = _named(name), read_body(TemplateBody), serving()
     if use.version is not None:
-        raise Problem(422, REFUSED, [FieldError("name", "shape", "A name has no version.")])
+        raise at_fault("name", "shape", "A name has no version.")
     try:
         version, new = parts.gateway.publish_template(
             holder(), name, (body.sw, body.en), parts.clock()

@@ -9,10 +9,9 @@ from pydantic import Field
 
 from ussdapp.core.quiet import eat_day
 from ussdapp.core.usage import Used
-from ussdapp.web.api.models import REFUSED, Answer, DayField, Query, answered, read_query
+from ussdapp.web.api.models import Answer, DayField, Query, answered, at_fault, read_query
 from ussdapp.web.api.openapi import Operation, QuotaShown, documented
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
-from ussdapp.web.problems import FieldError, Problem
 from ussdapp.web.quotas import quota_members
 from ussdapp.web.serving import serving
 
@@ -93,7 +92,7 @@ def _days(asked: UsageQuery, today: date) -> tuple[date, date]:
     first = asked.first or last
     if not timedelta(0) <= last - first < timedelta(days=MOST_DAYS):
         sentence = f"At most {MOST_DAYS} days, the first one first."
-        raise Problem(422, REFUSED, [FieldError("from", "range", sentence)])
+        raise at_fault("from", "range", sentence)
     return first, last
 
 

@@ -11,10 +11,10 @@ from pydantic import AfterValidator, Field, StringConstraints
 from ussdapp.core.keys import IssuedKey
 from ussdapp.core.webhook import OVERLAP, DeliveryView, WebhookView
 from ussdapp.ports import NoSuchWebhook, TooManyWebhooks
-from ussdapp.web.api.models import REFUSED, Answer, Body, answered, fault, read_body
-from ussdapp.web.api.openapi import Operation, documented
+from ussdapp.web.api.models import Answer, Body, answered, at_fault, fault, read_body
+from ussdapp.web.api.openapi import JSON, Operation, documented
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
-from ussdapp.web.problems import FieldError, Problem
+from ussdapp.web.problems import Problem
 from ussdapp.web.serving import serving
 from ussdapp.wire.addresses import MOST_URL, Forbidden
 
@@ -109,7 +109,7 @@ class WebhookPinged(Answer):
 @documented(
     Operation(
         "Be told of events",
-        bodies={"application/json": WebhookBody},
+        bodies={JSON: WebhookBody},
         answers={200: WebhookShown, 201: WebhookMade},
         problems=(409,),
         path=_PATH,
@@ -125,12 +125,12 @@ def put(name: str) -> Response:
     simulated."""
     asked, parts, by = read_body(WebhookBody), serving(), holder()
     if not _NAME.fullmatch(name):
-        raise Problem(422, REFUSED, [FieldError("name", "shape", _PATH["name"])])
+        raise at_fault("name", "shape", _PATH["name"])
     events = tuple(asked.events)
     try:
         secret = parts.gateway.put_webhook(by, name, asked.url, events, parts.clock())
     except Forbidden as why:
-        raise Problem(422, REFUSED, [FieldError("url", "forbidden", f"{why}.")]) from None
+        raise at_fault("url", "forbidden", f"{why}.") from None
     except TooManyWebhooks:
         raise Problem(409, "You have as many webhooks as there may be: drop one.") from None
     view, _ = _found(name, parts.gateway.webhooks.one)
