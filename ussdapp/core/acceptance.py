@@ -1,10 +1,8 @@
-"""Knows what holds of whatever an institution sends: one notification, several, or a bulk."""
+"""Knows what holds of whatever an institution asks for under a key: notifications, bulks, codes."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
-
-from ussdapp.core.inbound import KeyHolder
 
 FURTHEST: Final = timedelta(days=90)  # ahead that something may be sent
 
@@ -17,10 +15,10 @@ class TooFarAhead(ValueError):
     """It would be sent later than FURTHEST from now."""
 
 
-def effect(kind: str, holder: KeyHolder, named: str) -> str:
-    """What makes it unique among all that is sent; a live and a test key share nothing."""
-    mode = "live" if holder.live else "test"
-    return f"{kind}:{mode}:{holder.institution}:{named}"
+def effect(kind: str, institution: str, named: str, *, live: bool) -> str:
+    """What makes it unique among all that was ever asked; a live and a test key share nothing."""
+    mode = "live" if live else "test"
+    return f"{kind}:{mode}:{institution}:{named}"
 
 
 def due_at(send_at: datetime | None, now: datetime) -> datetime:

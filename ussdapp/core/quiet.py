@@ -1,4 +1,4 @@
-"""Knows at which hours bulk may leave: nobody is woken by a notice that could wait."""
+"""Knows at which hours bulk may leave: nobody is woken by a text that could wait."""
 
 from datetime import date, datetime, timedelta, timezone
 from typing import Final

@@ -1,4 +1,4 @@
-"""Knows who wants no more notices: a register with its history."""
+"""Knows who wants no more texts: a register with its history."""
 
 from datetime import datetime
 from typing import Final

@@ -28,11 +28,13 @@ _INSTITUTION: Final = "SELECT id FROM institutions WHERE short_name = %s"
 
 
 class Facts:
-    """`notices` and `bulks` are how those are called outside; a test key's bulks otherwise."""
+    """`notifications` and `bulks` are how those are called outside; test keys' bulks otherwise."""
 
-    def __init__(self, seal: Seal, notices: PublicIds, bulks: Mapping[bool, PublicIds]) -> None:
+    def __init__(
+        self, seal: Seal, notifications: PublicIds, bulks: Mapping[bool, PublicIds]
+    ) -> None:
         self._seal = seal
-        self._notices = notices
+        self._notification_ids = notifications
         self._bulk_ids = bulks
 
     def of(
@@ -62,7 +64,7 @@ class Facts:
         found = rows(connection, _NOTIFICATIONS, (numbers, its))
         return {
             number: {
-                "id": self._notices.shown(number),
+                "id": self._notification_ids.shown(number),
                 "status": status,
                 "status_at": status_at,
                 "parts": parts,

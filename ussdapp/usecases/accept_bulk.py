@@ -85,7 +85,7 @@ class AcceptBulk:
         acceptance.due_at(asked.send_at, now)
         named = acceptance.named_by(asked.key, self.new_key)
         return NewBulk(
-            effect=acceptance.effect("bulk", holder, named),
+            effect=acceptance.effect("bulk", holder.institution, named, live=holder.live),
             body=f"{asked.body}:{given.digest}",
             institution=holder.institution,
             live=holder.live,

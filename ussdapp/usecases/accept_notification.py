@@ -119,7 +119,7 @@ class AcceptNotification:
     def __call__(self, holder: KeyHolder, asked: Asked, now: datetime) -> Accepted:
         """Committed when it returns; the same key and body again give the same."""
         named = acceptance.named_by(asked.key, self.new_key)
-        effect = acceptance.effect("api", holder, named)
+        effect = acceptance.effect("api", holder.institution, named, live=holder.live)
         kept = self._before(asked, effect) or self._kept(holder, asked, effect, now)
         text = kept.written
         return Accepted(

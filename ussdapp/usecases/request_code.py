@@ -7,6 +7,7 @@ from typing import Protocol
 
 import structlog
 
+from ussdapp.core import acceptance
 from ussdapp.core.code_values import Held, Standing, read_value, refuse_collisions
 from ussdapp.core.codes import Code, CodeKind, CodeRefused, NewCode
 
@@ -54,8 +55,9 @@ class RequestCode:
         """Committed when it returns; the same key and body again give the same."""
         value = read_value(asked.kind, asked.value, self.service_code, self.short_code)
         self._refuse_url(asked)
+        named = acceptance.named_by(asked.key, self.new_key)
         new = NewCode(
-            effect=self._effect(institution, asked, live=live),
+            effect=acceptance.effect("code", institution, named, live=live),
             body=asked.body,
             institution=institution,
             live=live,
@@ -91,8 +93,3 @@ class RequestCode:
         except ValueError as trouble:
             told = f"It is no address that is called: {trouble}"
             raise CodeRefused("url", "forbidden", told) from None
-
-    def _effect(self, institution: str, asked: AskedCode, *, live: bool) -> str:
-        mode = "live" if live else "test"
-        key = f"key:{asked.key}" if asked.key is not None else f"new:{self.new_key()}"
-        return f"code:{mode}:{institution}:{key}"
