@@ -8,7 +8,7 @@ from tests.fakes.served import ASHA, Served, now
 from ussdapp.core.case import Kind, NewCase, Visibility
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.reference import Reference
-from ussdapp.web.api.openapi import Route
+from ussdapp.web.api.operations import Route
 
 REFERENCE: Final = Reference.numbered(4711)
 WORDS: Final = "neno-la-siri-la-ega"

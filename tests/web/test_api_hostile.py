@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.fakes.examples import examples
 from tests.fakes.served import Served, served
-from ussdapp.web.api.openapi import Route, document, routes
+from ussdapp.web.api.openapi import document
+from ussdapp.web.api.operations import Route, routes
 
 ODD = ["255754000001", "Habari", "urgent", "2026-11-22T10:00:00Z", "2026-02-30T10:00:00+99:00",
        "15200", "\ud800", "\x00", "9" * 400]  # fmt: skip

@@ -16,7 +16,7 @@ from ussdapp.core.inbound import Lease
 from ussdapp.core.keys import KeyRequest
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.stores.balance import balance
-from ussdapp.web.api.notifications import (
+from ussdapp.web.api.notification_models import (
     NotificationAccepted,
     NotificationPage,
     NotificationShown,

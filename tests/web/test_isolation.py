@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 from tests.fakes.owned import BRANCH, WORDS, ega_has_everything, filled
 from tests.fakes.served import ASHA, Served, now, served
 from ussdapp.core.keys import KeyRequest
-from ussdapp.web.api.openapi import Route, routes
+from ussdapp.web.api.operations import Route, routes
 
 # what a read may note, which is nobody's business but the reader's
 NOTED = {"keys": {"last_used_at"}}

@@ -24,7 +24,8 @@ from ussdapp.core.reference import Reference
 from ussdapp.core.webhook import EVENTS, PING
 from ussdapp.web import create_app
 from ussdapp.web.api.examples import curls, pythons
-from ussdapp.web.api.openapi import FORM, JSON, Route, document, routes
+from ussdapp.web.api.openapi import document
+from ussdapp.web.api.operations import FORM, JSON, Route, routes
 from ussdapp.web.api.verified import verified
 from ussdapp.web.permissions import permission_of
 

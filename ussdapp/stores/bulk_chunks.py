@@ -6,7 +6,7 @@ that nobody delivers on (HELD and the name), so that each id is in one place at 
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -110,15 +110,10 @@ def keep(connection: Connection, bulk: Checking, chunk: Chunk, prepared: Prepare
     lines: list[str] = []
     channel_parts: Counter[str] = Counter(place[2])
     for pack, (channel, places) in zip(_next(cursor, PACK_IDS, len(blocks)), blocks, strict=True):
-        numbers = [ids[at] for at in places]
-        rows = [chunk.rows[at] for at in places]
-        sealed = packed(
-            prepared.seal, numbers, [row.msisdn.digits for row in rows], [row.text for row in rows]
-        )
-        connection.execute(PACKED, (pack, sealed))
-        flow = (f"{HELD}{channel}", RANK[bulk.klass], bulk.institution_id, bulk.id)
-        connection.execute(_HOLD, (*flow, as_array(numbers)))
-        channel_parts[channel] += sum(row.parts for row in rows)
+        rows = {ids[at]: chunk.rows[at] for at in places}
+        _hold(connection, bulk, channel, rows)
+        connection.execute(PACKED, (pack, _sealed(prepared.seal, rows)))
+        channel_parts[channel] += sum(row.parts for row in rows.values())
         for at in places:
             flag = "t" if prepared.scheduled or at in crowded else "f"
             lines.append(f"{ids[at]}\t{pack}\t{flag}\t{channel}\t{prepared.rows[at]}")
@@ -138,6 +133,16 @@ def keep(connection: Connection, bulk: Checking, chunk: Chunk, prepared: Prepare
         "channel_parts": json.dumps(channel_parts),
         "preview": _preview(prepared.seal, [chunk.rows[at] for at in kept[:_PREVIEWED]]),
     })  # fmt: skip
+
+
+def _hold(connection: Connection, bulk: Checking, channel: str, rows: Mapping[int, Row]) -> None:
+    flow = (f"{HELD}{channel}", RANK[bulk.klass], bulk.institution_id, bulk.id)
+    connection.execute(_HOLD, (*flow, as_array(rows)))
+
+
+def _sealed(seal: Seal, rows: Mapping[int, Row]) -> bytes:
+    digits = [row.msisdn.digits for row in rows.values()]
+    return packed(seal, list(rows), digits, [row.text for row in rows.values()])
 
 
 def _preview(seal: Seal, rows: Sequence[Row]) -> bytes | None:

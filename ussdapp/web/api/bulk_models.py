@@ -9,6 +9,8 @@ from ussdapp.web.api.models import (
     SENDABLE,
     SENDABLE_SCHEMA,
     Answer,
+    ClassName,
+    SenderIdField,
     TextField,
     TimeField,
     fault,
@@ -23,10 +25,6 @@ BulkName = Annotated[
     SENDABLE,
     Field(json_schema_extra=SENDABLE_SCHEMA),
 ]
-SenderIdField = Annotated[
-    str, StringConstraints(min_length=1, max_length=15, pattern=r"^[0-9A-Za-z .&_-]+$")
-]
-ClassName = Literal["urgent", "receipt", "transaction", "bulk"]
 StatusName = Literal["checking", "awaiting_approval", "queued", "sending", "finished", "stopped"]
 
 

@@ -37,7 +37,7 @@ from ussdapp.web.api.bulk_models import (
     PreviewedRow,
 )
 from ussdapp.web.api.models import REUSED, answered, at_fault, checked, idempotency_key
-from ussdapp.web.api.openapi import FORM, JSON, Example, Operation, documented
+from ussdapp.web.api.operations import FORM, JSON, Example, Operation, documented
 from ussdapp.web.api.template_models import NO_TEMPLATE, noted
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
 from ussdapp.web.problems import Problem

@@ -23,7 +23,7 @@ from ussdapp.web.api.models import (
     read_body,
     read_query,
 )
-from ussdapp.web.api.openapi import JSON, Operation, documented
+from ussdapp.web.api.operations import JSON, Operation, documented
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
 from ussdapp.web.problems import Problem
 from ussdapp.web.serving import serving

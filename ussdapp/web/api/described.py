@@ -9,7 +9,7 @@ from pydantic import Field
 from ussdapp.core.branches import FILE, MOST_FILES
 from ussdapp.web.api import funnel, menus
 from ussdapp.web.api.models import Answer, Body, DayField, Query
-from ussdapp.web.api.openapi import JSON, Operation, documented
+from ussdapp.web.api.operations import JSON, Operation, documented
 
 _BRANCH: Final = {"branch": "Your own branch of the menu."}
 

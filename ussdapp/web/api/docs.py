@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from ussdapp.core.keys import SCOPES
 from ussdapp.web.api.examples import curls, pythons
-from ussdapp.web.api.openapi import Route, document, routes
+from ussdapp.web.api.openapi import document
+from ussdapp.web.api.operations import Route, routes
 from ussdapp.web.api.webhook_events import TOLD
 from ussdapp.web.permissions import PUBLIC, permission
 

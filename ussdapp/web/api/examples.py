@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ussdapp.web.api.models import KEY_HEADER
-from ussdapp.web.api.openapi import JSON, Example, Route
+from ussdapp.web.api.operations import JSON, Example, Route
 
 _KEYS: Final = ("2026-11-22-0001", "2026-11-22-0002")  # of a JSON body, and of a form
 _OPENED: Final = (

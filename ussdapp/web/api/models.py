@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from flask import Response
 from pydantic import (
@@ -20,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    StringConstraints,
     ValidationError,
     WithJsonSchema,
 )
@@ -134,6 +135,10 @@ _SENDABLE: Final = r"[^\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f]"
 _READABLE: Final = r"[^\s\u0000-\u001f\u007f-\u009f]"
 SENDABLE_SCHEMA: Final[dict[str, JsonValue]] = {"pattern": f"^{_SENDABLE}*{_READABLE}{_SENDABLE}*$"}
 TextField = Annotated[str, SENDABLE, Field(json_schema_extra=SENDABLE_SCHEMA)]
+ClassName = Literal["urgent", "receipt", "transaction", "bulk"]
+SenderIdField = Annotated[
+    str, StringConstraints(min_length=1, max_length=15, pattern=r"^[0-9A-Za-z .&_-]+$")
+]
 TimeField = Annotated[
     datetime,
     BeforeValidator(_time),

@@ -1,10 +1,9 @@
 """Knows how an institution sends single notifications and asks what became of them."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from datetime import UTC, timedelta
+from typing import Any, Final
 
 from flask import Blueprint, Response
-from pydantic import Field, StringConstraints
 
 from ussdapp.core import sender_ids
 from ussdapp.core.acceptance import FURTHEST, AnotherBody, TooFarAhead
@@ -19,24 +18,24 @@ from ussdapp.core.templates import NoSuchTemplate, ValuesLacking
 from ussdapp.usecases.accept_notification import Asked
 from ussdapp.web.api.models import (
     REUSED,
-    Answer,
-    MsisdnField,
-    Query,
-    TextField,
-    TimeField,
     answered,
     at_fault,
     idempotency_key,
     read_body,
     read_query,
 )
-from ussdapp.web.api.openapi import JSON, Operation, documented
+from ussdapp.web.api.notification_models import (
+    NotificationAccepted,
+    NotificationBody,
+    NotificationEvent,
+    NotificationListed,
+    NotificationPage,
+    NotificationQuery,
+    NotificationShown,
+)
+from ussdapp.web.api.operations import JSON, Operation, documented
 from ussdapp.web.api.template_models import (
-    MOST_TEXT,
     NO_TEMPLATE,
-    ONE_OF_BOTH,
-    NoteShown,
-    Templated,
     as_body,
     noted,
 )
@@ -46,112 +45,8 @@ from ussdapp.web.serving import serving
 
 notifications = Blueprint("notifications", __name__, url_prefix="/api/v1/notifications")
 
-MOST_SECONDS: Final = 7 * 24 * 3600
-MOST_PAGE: Final = 100
-ClassName = Literal["urgent", "receipt", "transaction", "bulk"]
-StatusName = Literal[
-    "queued", "submitting", "submitted", "delivered", "undelivered", "rejected", "expired",
-    "stopped", "in_doubt",
-]  # fmt: skip
-ReferenceField = Annotated[
-    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[ -~]+$")
-]
-SenderIdField = Annotated[
-    str, StringConstraints(min_length=1, max_length=15, pattern=r"^[0-9A-Za-z .&_-]+$")
-]
 _NONE: Final = "There is no such notification of yours."
 _NO_BULK: Final = "There is no such bulk of yours."
-
-
-class NotificationBody(Templated):
-    """One text to one MSISDN, or a template, in the language its citizen chose."""
-
-    to: MsisdnField
-    text: Annotated[
-        Annotated[TextField, Field(min_length=1, max_length=MOST_TEXT)] | None, ONE_OF_BOTH
-    ] = Field(None, validate_default=True, description="Needed where no template is named.")
-    klass: ClassName = Field(
-        "transaction", alias="class", description="What it is for; the first goes first."
-    )
-    sender_id: SenderIdField | None = Field(
-        None, description="A sender ID you were allotted; without it the short code."
-    )
-    reference: ReferenceField | None = Field(None, description="Your own name for it.")
-    send_at: TimeField | None = Field(None, description="Not before; at most 90 days ahead.")
-    expires_in: int | None = Field(
-        None, ge=1, le=MOST_SECONDS, description="Seconds after which it is not submitted."
-    )
-
-
-class NotificationAccepted(Answer):
-    """It is kept and will be delivered."""
-
-    id: str
-    status: Literal["queued"]
-    to: MsisdnField
-    encoding: Literal["gsm7", "ucs2"]
-    parts: int
-    reference: str | None
-    template: str | None = Field(None, description="The version that was used: `name@3`.")
-    notes: list[NoteShown] = Field(
-        default_factory=list,
-        description="What made the text UCS-2, and what it costs; or that `send_at` was past.",
-    )
-
-
-class NotificationEvent(Answer):
-    """What happened to it, and when."""
-
-    at: datetime
-    status: StatusName
-    detail: str
-
-
-class NotificationListed(Answer):
-    """A notification as it stands."""
-
-    id: str
-    status: StatusName
-    to: MsisdnField
-    klass: ClassName = Field(alias="class")
-    sender_id: str
-    encoding: Literal["gsm7", "ucs2"]
-    parts: int
-    reference: str | None
-    accepted_at: datetime
-    status_at: datetime
-    row: int | None = Field(description="Its row in the bulk it belongs to.")
-    detail: str = Field(description="Why it was rejected, expired or stopped, where we know.")
-
-
-class NotificationShown(NotificationListed):
-    """A notification with its history; `why` says what happens next."""
-
-    attempts: int
-    parts_delivered: int
-    events: list[NotificationEvent]
-    why: str
-
-
-class NotificationQuery(Query):
-    """Which notifications to list, the newest first."""
-
-    reference: ReferenceField | None = Field(None, description="Only those of that reference.")
-    status: StatusName | None = Field(None, description="Only those that stand so.")
-    bulk: Annotated[str, StringConstraints(max_length=64)] | None = Field(
-        None, description="Only those of that bulk, by its rows, the last first."
-    )
-    cursor: Annotated[str, StringConstraints(max_length=64)] | None = Field(
-        None, description="`next` of the page before."
-    )
-    limit: int = Field(50, ge=1, le=MOST_PAGE, description="How many at most.")
-
-
-class NotificationPage(Answer):
-    """A page; there may be more while `next` is given, also after one with few or none."""
-
-    notifications: list[NotificationListed]
-    next: str | None
 
 
 @notifications.post("")

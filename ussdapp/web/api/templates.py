@@ -17,7 +17,7 @@ from ussdapp.core.templates import (
 )
 from ussdapp.ports import NoSuchVersion
 from ussdapp.web.api.models import REFUSED, answered, at_fault, read_body
-from ussdapp.web.api.openapi import JSON, Operation, documented
+from ussdapp.web.api.operations import JSON, Operation, documented
 from ussdapp.web.api.template_models import (
     NoteShown,
     TemplateBody,

@@ -9,8 +9,17 @@ from pydantic import Field
 
 from ussdapp.core.quiet import eat_day
 from ussdapp.core.usage import Used
-from ussdapp.web.api.models import Answer, DayField, Query, answered, at_fault, read_query
-from ussdapp.web.api.openapi import Operation, QuotaShown, documented
+from ussdapp.web.api.models import (
+    Answer,
+    ClassName,
+    DayField,
+    Query,
+    answered,
+    at_fault,
+    read_query,
+)
+from ussdapp.web.api.openapi import QuotaShown
+from ussdapp.web.api.operations import Operation, documented
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
 from ussdapp.web.quotas import quota_members
 from ussdapp.web.serving import serving
@@ -18,7 +27,6 @@ from ussdapp.web.serving import serving
 usage = Blueprint("usage", __name__, url_prefix="/api/v1/usage")
 
 MOST_DAYS: Final = 93
-ClassName = Literal["urgent", "receipt", "transaction", "bulk"]
 StatusName = Literal[
     "queued", "submitted", "delivered", "undelivered", "rejected", "expired", "stopped", "in_doubt"
 ]

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from ussdapp.web.api.case_models import KindName
 from ussdapp.web.api.models import Answer
 
 
@@ -36,7 +37,7 @@ class CaseFacts(Answer):
     """A case that is new to you: filed, or handed over by another institution."""
 
     reference: str
-    kind: Literal["lalamiko", "pendekezo", "ulizo", "pongezi", "maoni"]
+    kind: KindName
     medium: Literal["ussd", "sms"]
     received_at: datetime
 

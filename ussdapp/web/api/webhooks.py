@@ -12,7 +12,7 @@ from ussdapp.core.keys import IssuedKey
 from ussdapp.core.webhook import OVERLAP, DeliveryView, WebhookView
 from ussdapp.ports import NoSuchWebhook, TooManyWebhooks
 from ussdapp.web.api.models import Answer, Body, answered, at_fault, fault, read_body
-from ussdapp.web.api.openapi import JSON, Operation, documented
+from ussdapp.web.api.operations import JSON, Operation, documented
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
 from ussdapp.web.problems import Problem
 from ussdapp.web.serving import serving
