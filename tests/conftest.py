@@ -18,6 +18,7 @@ from typing import Any
 import psycopg
 import pytest
 import redis
+import structlog
 from hypothesis import settings
 from psycopg.sql import SQL, Identifier
 from sqlalchemy.engine import make_url
@@ -55,6 +56,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if REAL_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.real)
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command changes how its process logs; here it shares one with every other test."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")
