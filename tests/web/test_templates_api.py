@@ -66,7 +66,8 @@ def test_publishing_makes_versions_that_stay_and_the_newest_stands(world: Served
     assert world.ask("GET", f"{PATH}/ombi@1").get_json()["sw"] == TEXTS["sw"]
     listed = world.ask("GET", PATH).get_json()["templates"]
     assert [(one["name"], one["version"]) for one in listed] == [("ombi", 2)]
-    actions = world.query("SELECT action, subject FROM audit WHERE action LIKE 'template%%'")
+    audited = "SELECT action, subject FROM audit WHERE action LIKE 'template%%' ORDER BY id"
+    actions = world.query(audited)
     assert actions == [("template.published", "ega/ombi@1"), ("template.published", "ega/ombi@2")]
 
 
