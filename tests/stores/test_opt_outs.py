@@ -14,6 +14,7 @@ from ussdapp.core.status import Status
 from ussdapp.ports import InDoubt, Rejected, Submission, Submitted
 from ussdapp.stores.database import Database, rows
 from ussdapp.stores.opt_out_register import PgOptOutRegister
+from ussdapp.stores.opt_outs import PgOptOuts
 from ussdapp.usecases.record_opt_out import RecordOptOut
 
 EGA = OTHER
@@ -260,3 +261,17 @@ def test_a_refused_row_of_a_bulk_is_learnt_and_named(database_url: str) -> None:
     assert {one.msisdn for one in page.opt_outs} == {row.msisdn for row in claimed}
     office.close()
     database.close()
+
+
+def test_what_a_person_changes_is_audited_and_what_the_citizen_says_is_their_own(
+    world: World,
+) -> None:
+    store = PgOptOuts(world.database, SEAL)
+    store.opt_out(ASHA, "ega", NOON, Learnt.SMS)
+    store.opt_in(ASHA, None, after(1), Learnt.PERSON)
+    store.opt_out(ASHA, None, after(2), Learnt.PERSON)
+    query = "SELECT actor, action FROM audit ORDER BY at"
+    assert world.database.run(lambda link: rows(link, query)) == [
+        ("command line", "opt_out.ended"),
+        ("command line", "opt_out.recorded"),
+    ]

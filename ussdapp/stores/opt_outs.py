@@ -1,11 +1,12 @@
 """Knows who wants no more texts: a register with its history."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.opt_outs import Learnt
-from ussdapp.stores.database import Database, first
+from ussdapp.stores import audit
+from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.notifications import MSISDN
 from ussdapp.stores.seal import Seal
 
@@ -18,6 +19,7 @@ _IN: Final = """
     WHERE msisdn_index = %(index)s AND until_at IS NULL
     AND (%(institution)s::text IS NULL OR institution_id =
         (SELECT id FROM institutions WHERE short_name = %(institution)s))
+    RETURNING id
 """
 _WHOSE: Final = "SELECT short_name FROM institutions WHERE id = whose_sender_id(%s)"
 
@@ -35,7 +37,7 @@ class PgOptOuts:
         """From now on no transaction or bulk of that institution, or of any."""
         index, sealed = self._seal.index(msisdn), self._seal.close_text(msisdn.digits, MSISDN)
         values = (index, sealed, institution, learnt.value, at, at)
-        self._database.run(lambda link: first(link, _OUT, values))
+        self._database.run(lambda link: _noted(link, rows(link, _OUT, values), learnt, at))
 
     def opt_in(self, msisdn: Msisdn, institution: str | None, at: datetime, learnt: Learnt) -> None:
         """Ends the opt-out from that institution, or every one."""
@@ -45,9 +47,18 @@ class PgOptOuts:
             "at": at,
             "learnt": learnt.value,
         }
-        self._database.run(lambda link: link.execute(_IN, values) and None)
+        self._database.run(lambda link: _noted(link, rows(link, _IN, values), learnt, at, "ended"))
 
     def whose(self, sender_id: str) -> str | None:
         """The institution that the sender ID is, None for ours."""
         row = self._database.run(lambda link: first(link, _WHOSE, (sender_id,)))
         return str(row[0]) if row else None
+
+
+def _noted(
+    connection: Connection, changed: list[Any], learnt: Learnt, at: datetime, what: str = "recorded"
+) -> None:
+    """What a person changes is audited: it may be a citizen's own word."""
+    if learnt is Learnt.PERSON:
+        for (number,) in changed:
+            audit.note(connection, at, "command line", f"opt_out.{what}", f"opt-out {number}")
