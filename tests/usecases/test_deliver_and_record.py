@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -54,6 +55,23 @@ def test_answers_are_held_until_they_can_be_recorded_and_nothing_is_submitted_tw
     assert len(pauses) == 2  # the first time they went along with the next claim
     assert journal.recorded == [(ROW, Submitted(("m1",)))]
     assert channel.submitted == [ROW]
+
+
+class Spoilt(FakeJournal):
+    """Its second claim breaks by what nobody thought of."""
+
+    def claim(self, *given: Any, **more: Any) -> list[Submission]:
+        if not self.windows:
+            raise RuntimeError
+        return super().claim(*given, **more)
+
+
+def test_answers_are_recorded_whatever_breaks_the_claim_they_went_along_with() -> None:
+    journal = Spoilt([[ROW]])
+    deliver = DeliverWindow(journal, lambda: None, lambda: 0.0)
+    with pytest.raises(RuntimeError):
+        deliver(FakeChannel(Submitted(("m1",))), LEASE, lambda: NOON)
+    assert journal.recorded == [(ROW, Submitted(("m1",)))]
 
 
 def test_a_process_that_stood_still_after_its_claim_submits_nothing() -> None:

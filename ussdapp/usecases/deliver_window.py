@@ -12,7 +12,6 @@ from ussdapp.core.inbound import Lease
 from ussdapp.core.notification import Lane
 from ussdapp.ports import (
     Deferred,
-    Fenced,
     InDoubt,
     Journal,
     Outcome,
@@ -81,11 +80,13 @@ class DeliverWindow:
         """What is next, when what was answered is recorded with it; nothing where this process
         stood still: another may have the lease, and these rows, by now."""
         asked_at = self.ticks()
+        kept = False
         try:
             window = self.journal.claim(lease, most, clock(), lane, answered)
-        except (Fenced, Unavailable):
-            self._record(lease, answered, clock)
-            raise
+            kept = True
+        finally:
+            if not kept:  # whatever broke the claim: these answers are known here alone
+                self._record(lease, answered, clock)
         self.claimed(len(window))
         if window and self.ticks() - asked_at > _STALE_S:
             self._record(lease, [(row, Deferred("stale", 0.0)) for row in window], clock)
@@ -104,10 +105,9 @@ class DeliverWindow:
         began = self.ticks()
         try:
             answered = list(zip(window, channel.submit(window, lane), strict=True))
-        except BaseException:
-            # it broke after its rows may have left: they are in doubt, all of them
-            self._record(lease, [(row, _BROKEN) for row in window], clock)
-            raise
+        finally:
+            if not answered:  # it broke after its rows may have left: all of them are in doubt
+                self._record(lease, [(row, _BROKEN) for row in window], clock)
         outcomes = [outcome for _, outcome in answered]
         self.watch(len(answered), sum(map(_is_trouble, outcomes)), self.ticks() - began)
         log.info("window.answered", channel=channel.name, **_counts(outcomes))
