@@ -91,9 +91,9 @@ class Bound:
         self._lanes.ring()
 
     def _listen(self) -> None:
-        """Express work is rung for past RQ as well."""
-        bells, name = self._gateway.doorbells, self._channel.name
-        bells.listen(name, self._lanes.ring_express, self._stopping)
+        """What is urgent rings past RQ."""
+        bell, name = self._gateway.urgent_bell, self._channel.name
+        bell.listen(name, self._lanes.ring_express, self._stopping)
 
     def _deliver_some(self, lane: Lane | None, most: int) -> int:
         """What is due of a lane, window by window; 0 when there is nothing, or nobody may submit

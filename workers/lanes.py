@@ -1,6 +1,7 @@
 """The lanes of one bind: each delivers what is due of its classes, beside the others."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -9,6 +10,8 @@ from ussdapp.core.notification import Lane
 _LOOK_S: Final = 1.0  # a doorbell may be lost, or answered by another worker of the channel
 _EXPRESS_MOST: Final = 50  # of what is unanswered; small windows are soon over
 _EXPRESS_LANES: Final = 4  # one claims while the operator thinks about what the others submitted
+_REST_S: Final = 70e-6  # a row: twice what it costs, so that a processor is often free
+_HURRY_S: Final = 10.0  # after something express, more of it is expected for so long
 _SPLIT: Final = 400  # two halves: one is recorded while the other is submitted
 
 Share = tuple[Lane | None, int]
@@ -42,8 +45,15 @@ class Lanes:
     """A thread for each share; `deliver` delivers one window of it and tells how many it held. It
     says `claimed` in between: then the lane's next thread may claim."""
 
-    def __init__(self, window: int, deliver: Callable[[Lane | None, int], int]) -> None:
+    def __init__(
+        self,
+        window: int,
+        deliver: Callable[[Lane | None, int], int],
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._deliver = deliver
+        self._ticks = ticks
+        self._hurried_at = -_HURRY_S
         self._stopping = threading.Event()
         self._express = _Turn()
         self._lanes = [
@@ -68,13 +78,26 @@ class Lanes:
                 turn.rung.set()
 
     def claimed(self, rows: int) -> None:
-        """This thread's claim is over; where it found something there may be more."""
-        turn = getattr(self._own, "turn", None)
+        """This thread's claim is over; where it found several there may be more. One alone rang
+        for itself, and so will the next."""
+        turn, self._own.rows = getattr(self._own, "turn", None), rows
         if turn is not None:
+            if rows and turn is self._express:
+                self._hurried_at = self._ticks()
             self._own.turn = None
-            if rows:
+            if rows > 1:
                 turn.rung.set()
             turn.looking.release()
+
+    def make_way(self) -> None:
+        """Has a bulk's thread rest before its next window while something express comes: with
+        every processor busy, each step of what cannot wait would wait for one."""
+        self._stopping.wait(self.rest_s())
+
+    def rest_s(self) -> float:
+        """How long that is: by what this thread claimed last."""
+        hurried = self._ticks() - self._hurried_at < _HURRY_S
+        return getattr(self._own, "rows", 0) * _REST_S if hurried else 0.0
 
     def stop(self) -> None:
         """After the windows under way, nothing more."""
@@ -84,7 +107,7 @@ class Lanes:
     def _serve(self, share: Share, turn: _Turn) -> None:
         while not self._stopping.is_set():
             turn.looking.acquire()
-            self._own.turn = turn
+            self._own.turn, self._own.rows = turn, 0
             found = 0
             try:
                 if self._awaits(turn):

@@ -73,7 +73,8 @@ def bound(world: World, smsc: SmscProcess, received: Received) -> Iterator[Bound
         receipts=world.receipts,
         record_receipts=world.receipts.keep,
         receive_mo=received,
-        doorbells=SimpleNamespace(ring=_silent, answered=_silent, listen=_silent),
+        doorbells=SimpleNamespace(ring=_silent, answered=_silent),
+        urgent_bell=SimpleNamespace(listen=_silent),
         sorry=lambda language: "",
         settings=SimpleNamespace(bulk_hours=(0, 0)),
     )

@@ -64,7 +64,8 @@ def started(world: World, simulated: Simulated) -> Bound:
         receipts=world.receipts,
         record_receipts=world.receipts.keep,
         unreported=PgUnreported(world.database, SEAL),
-        doorbells=SimpleNamespace(ring=_silent, answered=_silent, listen=_silent),
+        doorbells=SimpleNamespace(ring=_silent, answered=_silent),
+        urgent_bell=SimpleNamespace(listen=_silent),
         sorry=lambda language: "",
         settings=SimpleNamespace(bulk_hours=(0, 0)),
     )

@@ -57,6 +57,7 @@ from ussdapp.stores.tellings import PgTellings
 from ussdapp.stores.templates import PgTemplates
 from ussdapp.stores.told_ids import TellingJournal
 from ussdapp.stores.unreported import PgUnreported
+from ussdapp.stores.urgent_bell import UrgentBell
 from ussdapp.stores.usage import PgUsage
 from ussdapp.stores.webhooks import PgWebhooks
 from ussdapp.usecases.accept_bulk import AcceptBulk
@@ -113,6 +114,7 @@ class Gateway:
     receipts: PgReceipts
     unreported: PgUnreported
     doorbells: RqDoorbells
+    urgent_bell: UrgentBell
     institutions: PgInstitutions
     mo_parts: PgMoParts
     questions: PgQuestions
@@ -224,6 +226,7 @@ def build_gateway(settings: Settings) -> Gateway:
         receipts=kept.receipts,
         unreported=kept.unreported,
         doorbells=kept.doorbells,
+        urgent_bell=UrgentBell(settings.database_url),
         institutions=kept.institutions,
         mo_parts=kept.mo_parts,
         questions=kept.questions,

@@ -1,13 +1,9 @@
-"""Knows how a channel's worker is told that there is work: an RQ job that carries a name, and a
-word to those who listen, for what cannot wait until RQ has fetched its job."""
+"""Knows how a channel's worker is told that there is work: by an RQ job that carries its name."""
 
-import threading
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from redis import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
@@ -16,8 +12,6 @@ DELIVER: Final = "workers.jobs.deliver"  # by name: nothing here imports a worke
 _WORKER_TTL_S: Final = 30  # an idle worker looks up after half of it
 _BLOCKED_S: Final = 30.0  # longer than it waits for a job
 _RUNG_S: Final = 5  # a doorbell nobody answered may be rung again after this time
-_LISTEN_S: Final = 5.0  # between looks whether Redis is still there
-_AGAIN_S: Final = 1.0
 
 log = structlog.get_logger()
 
@@ -29,10 +23,6 @@ def queue_name(channel: str) -> str:
 
 def _rung(channel: str) -> str:
     return f"rung:{channel}"
-
-
-def _bell(channel: str) -> str:
-    return f"bell:{channel}"
 
 
 class Listener(SimpleWorker):
@@ -62,10 +52,8 @@ class RqDoorbells:
         self._redis = redis
 
     def ring(self, channel: str) -> None:
-        """Tells who listens, and puts one job on the channel's queue unless one waits there;
-        losing it loses nothing."""
+        """Puts one job on the channel's queue unless one waits there; losing it loses nothing."""
         try:
-            self._redis.publish(_bell(channel), b"")
             if self._redis.set(_rung(channel), 1, nx=True, ex=_RUNG_S):
                 queue = Queue(
                     queue_name(channel),
@@ -84,30 +72,3 @@ class RqDoorbells:
             self._redis.delete(_rung(channel))
         except RedisError as trouble:
             log.warning("doorbell.silent", channel=channel, trouble=type(trouble).__name__)
-
-    def listen(self, channel: str, heard: Callable[[], object], stopping: threading.Event) -> None:
-        """Tells of each ring at once, until told to stop: RQ's worker needs some milliseconds of a
-        processor that a bulk keeps busy. What is rung while Redis is away is found by looking."""
-        while not stopping.is_set():
-            try:
-                self._hear(channel, heard, stopping)
-            except RedisError as trouble:
-                if stopping.is_set():
-                    return
-                log.warning("doorbell.unheard", channel=channel, trouble=type(trouble).__name__)
-                stopping.wait(_AGAIN_S)
-
-    def _hear(self, channel: str, heard: Callable[[], object], stopping: threading.Event) -> None:
-        bells: Any = self._redis
-        with bells.pubsub(ignore_subscribe_messages=True) as bell:
-            bell.subscribe(_bell(channel))
-            asked = False  # a connection may die and say nothing
-            while not stopping.is_set():
-                word = bell.get_message(timeout=_LISTEN_S)
-                if word and word["type"] == "message":
-                    heard()
-                elif not word and asked:
-                    raise RedisConnectionError
-                elif not word:
-                    bell.ping()
-                asked = not word
