@@ -14,7 +14,7 @@ from africastalking.SMS import SMSService
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.opt_outs import OPTED_OUT
 from ussdapp.ports import Deferred, InDoubt, Outcome, Rejected, Submission, Submitted
-from ussdapp.wire import http, http_calls
+from ussdapp.wire import http_calls
 from ussdapp.wire.fields import kept_id, maybe_msisdn
 from ussdapp.wire.http import NoAnswer, NotReached, WireAnswer
 from ussdapp.wire.http_sending import (
@@ -59,7 +59,7 @@ class _WholeAnswers(SMSService):  # type: ignore[misc]  # the package ships no t
     """
 
     def _make_request(self, url: str, _method: str, **asked: Any) -> WireAnswer:
-        return http.post_form(url, asked["headers"], asked["data"], asked["timeout"])
+        return http_calls.post_form(url, asked["headers"], asked["data"], asked["timeout"])
 
 
 class AfricasTalkingSpelling:
