@@ -53,8 +53,8 @@ bench: setup ## print the figures of DESIGN section 4, beside their peers (wrk, 
 	$(BIN)/python -m bench.intake
 	$(BIN)/python -m bench.delivery
 
-storm: setup ## the faults at full length: 100,000 callbacks, 500 dialogues through five deaths of Valkey, 1,000 menus
-	STORM_CALLBACKS=100000 STORM_SESSIONS=500 $(PYTEST) tests/storms
+storm: setup ## the faults at full length: 100,000 callbacks, as many receipts, 500 dialogues through five deaths of Valkey, 1,000 menus
+	STORM_CALLBACKS=100000 STORM_SESSIONS=500 RECEIPT_STORM=100000 $(PYTEST) tests/storms
 	HOSTILE=all $(PYTEST) tests/e2e/test_hostile_files.py
 	MUTATED_MENUS=1000 HYPOTHESIS=thorough $(PYTEST) -m "not real"
 

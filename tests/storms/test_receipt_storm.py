@@ -1,5 +1,6 @@
-"""Receipts in a storm: before their answer, twice, of unknown ids, in another base than the answer,
-from two threads while a third records submits. RECEIPT_STORM says of how many notifications."""
+"""Receipts in a storm: before their answer, twice, of unknown ids, in another base than the answer;
+a process for each account, as workers are, and in it two threads that keep receipts while a third
+records submits. RECEIPT_STORM says of how many notifications."""
 
 import os
 import queue
@@ -8,10 +9,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import cycle
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from random import Random
 from typing import Any, Final
 
@@ -21,8 +23,9 @@ import pytest
 from tests.stores.world import SEAL
 from ussdapp.core.inbound import Lease, Receipt
 from ussdapp.core.msisdn import Msisdn
+from ussdapp.core.notification import Lane
 from ussdapp.core.status import FINAL, Status
-from ussdapp.ports import Submission, Submitted, Unavailable
+from ussdapp.ports import Outcome, Submission, Submitted, Unavailable
 from ussdapp.stores.balance import balance
 from ussdapp.stores.database import Connection, Database, rows
 from ussdapp.stores.journal import PgJournal
@@ -139,11 +142,11 @@ def load(link: Connection, account: str, numbers: Sequence[int], long: set[int])
 
 @dataclass
 class Storm:
-    """Submits that are recorded by one thread, receipts by two others."""
+    """One account's submits, that are recorded by one thread, and its receipts by two others."""
 
-    database: Watched
-    leases: dict[str, Lease]
-    long: set[str]
+    database: Database
+    lease: Lease
+    long: frozenset[str]
     operator: Operator
     batches: "queue.Queue[tuple[list[Receipt], threading.Event] | None]" = field(
         default_factory=lambda: queue.Queue(64)
@@ -152,8 +155,7 @@ class Storm:
     def __post_init__(self) -> None:
         told = ToldIds()
         self.journal = TellingJournal(PgJournal(self.database, SEAL), told.learn)
-        self.receipts = PgReceipts(self.database, SEAL, told)
-        self.record = RecordReceipts(self.receipts)
+        self.record = RecordReceipts(PgReceipts(self.database, SEAL, told))
         self._again: list[Receipt] = []
 
     def run(self) -> None:
@@ -175,33 +177,73 @@ class Storm:
             kept.set()
 
     def _submit(self) -> None:
-        open_accounts = set(self.leases)
-        for account in cycle(self.leases):
-            if not open_accounts:
-                break
-            window = self.journal.claim(self.leases[account], WINDOW, datetime.now(UTC))
+        answered: list[tuple[Submission, Outcome]] = []
+        late: list[Receipt] = []
+        while True:
+            now = datetime.now(UTC)
+            window = self.journal.claim(self.lease, WINDOW, now, Lane.BULK, answered)
+            self.batches.put((late + self._again, threading.Event()))
             if not window:
-                open_accounts.discard(account)
-                continue
-            self._window(account, window)
-        self.batches.put((self._again, threading.Event()))
+                return
+            answered, late = self._window(window)
 
-    def _window(self, account: str, window: list[Submission]) -> None:
+    def _window(
+        self, window: list[Submission]
+    ) -> tuple[list[tuple[Submission, Outcome]], list[Receipt]]:
         """Some receipts are kept before the answers are recorded, most are sent after."""
-        answered: list[tuple[Submission, Submitted]] = []
+        answered: list[tuple[Submission, Outcome]] = []
         early: list[Receipt] = []
         late: list[Receipt] = []
         for row in window:
             parts = 2 if row.msisdn.digits in self.long else 1
-            answer, receipts = self.operator.answer(account, row, parts)
+            answer, receipts = self.operator.answer(self.lease.channel, row, parts)
             answered.append((row, answer))
             (early if self.operator.random.random() < EARLY else late).extend(receipts)
         kept = threading.Event()
         self.batches.put((early, kept))
-        kept.wait(60)
-        self.journal.record(self.leases[account], answered, datetime.now(UTC))
-        self.batches.put((late + self._again, threading.Event()))
         self._again = self.operator.repeated(early + late)
+        kept.wait(60)
+        return answered, late
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one process did: what its operator sent, what the database could not do at once, and
+    from when to when it ran (monotonic seconds), with seconds of Python's processor."""
+
+    sent: Counter[str]
+    troubles: list[str]
+    began: float
+    ended: float
+    spent: float
+
+
+_together: list[Barrier] = []
+
+
+def begin_with(others: Barrier) -> None:
+    """None begins before all are ready."""
+    _together.append(others)
+    others.wait(60)
+
+
+def storm_of(url: str, account: str, place: int, long: frozenset[str]) -> Told:
+    """The storm of one account, in a process of its own."""
+    database = Watched(url)
+    database.troubles = []
+    leases = PgLeases(database, url)
+    lease = leases.take(account, 1, datetime.now(UTC))
+    assert lease
+    first = FIRST_ID + place * 10 * NOTIFICATIONS
+    ids = iter(range(first, first + 10 * NOTIFICATIONS))
+    operator = Operator(Random(SEED + place), ids)
+    _together[0].wait(60)
+    began, spent = time.monotonic(), time.process_time()
+    Storm(database, lease, long, operator).run()
+    ended, spent = time.monotonic(), time.process_time() - spent
+    leases.release()
+    database.close()
+    return Told(operator.sent, database.troubles, began, ended, spent)
 
 
 @pytest.fixture
@@ -216,36 +258,35 @@ def database(database_url: str) -> Iterator[Watched]:
         link.execute("DROP FUNCTION refuse_backward CASCADE")
 
 
-@pytest.fixture
-def storm(database: Watched, database_url: str) -> Iterator[Storm]:
+def stormed(database: Database, url: str) -> list[Told]:
+    """Every account's storm, all at once."""
     random = Random(SEED)
     long = set(random.sample(range(NOTIFICATIONS), int(LONG * NOTIFICATIONS)))
-    leases = PgLeases(database, database_url)
     for place, account in enumerate(SPELLINGS):
         numbers = range(place, NOTIFICATIONS, len(SPELLINGS))
         database.unlimited(lambda link, a=account, n=numbers: load(link, a, n, long))  # type: ignore[misc]
-    held = {account: leases.take(account, 1, datetime.now(UTC)) for account in SPELLINGS}
-    ids = iter(range(FIRST_ID, FIRST_ID + 10 * NOTIFICATIONS))
-    yield Storm(
-        database,
-        {account: lease for account, lease in held.items() if lease},
-        {msisdn(number).digits for number in long},
-        Operator(random, ids),
-    )
-    leases.release()
+    digits = frozenset(msisdn(number).digits for number in long)
+    spawn = get_context("spawn")
+    together = spawn.Barrier(len(SPELLINGS))
+    with ProcessPoolExecutor(len(SPELLINGS), spawn, begin_with, (together,)) as pool:
+        running = [
+            pool.submit(storm_of, url, account, place, digits)
+            for place, account in enumerate(SPELLINGS)
+        ]
+        return [one.result() for one in running]
 
 
 def test_a_storm_of_receipts_is_applied_or_parked_and_moves_nothing_backward(
-    storm: Storm, database: Watched, capsys: pytest.CaptureFixture[str]
+    database: Watched, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    began, spent = time.monotonic(), time.process_time()
-    storm.run()
-    took, spent = time.monotonic() - began, time.process_time() - spent
+    told = stormed(database, database_url)
+    took = max(one.ended for one in told) - min(one.began for one in told)
+    spent = sum(one.spent for one in told)
+    sent = sum((one.sent for one in told), Counter())
     later = datetime.now(UTC) + timedelta(seconds=30)
-    storm.receipts.apply(later)
+    PgReceipts(database, SEAL).apply(later)
 
-    sent = storm.operator.sent
-    assert not database.troubles
+    assert not [trouble for one in told for trouble in one.troubles]
     states = dict(database.run(lambda link: rows(link, STATES)))
     assert sum(states.values()) == NOTIFICATIONS
     assert set(states) <= {status.value for status in FINAL}
