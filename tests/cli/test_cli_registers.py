@@ -124,7 +124,7 @@ def test_the_home_is_run_where_nothing_is_exported(
 
 @pytest.mark.parametrize(
     "words",
-    [["institutions", "list"], ["menus", "versions"], ["balance"]],
+    [["institutions", "list"], ["menus", "versions"], ["balance"], ["migrate"]],
     ids=" ".join,
 )  # fmt: skip
 def test_a_database_that_does_not_answer_is_one_sentence(tmp_path: Path, words: list[str]) -> None:

@@ -3,6 +3,8 @@
 import click
 
 from ussdapp.cli.opened import opened
+from ussdapp.cli.said import Refusal
+from ussdapp.stores.migrate import MigrationFailed
 from ussdapp.stores.migrate import migrate as run_migrations
 
 
@@ -10,4 +12,7 @@ from ussdapp.stores.migrate import migrate as run_migrations
 def migrate() -> None:
     """Bring the schema up to date."""
     with opened() as parts:
-        run_migrations(parts.settings.database_url)
+        try:
+            run_migrations(parts.settings.database_url)
+        except MigrationFailed as failed:
+            raise Refusal(str(failed)) from failed

@@ -2,5 +2,8 @@
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"])
+# in one transaction, the locks of the first migration would be held until the last has ended
+context.configure(
+    connection=context.config.attributes["connection"], transaction_per_migration=True
+)
 context.run_migrations()
