@@ -55,16 +55,16 @@ class RqDoorbells:
         """Puts one job on the channel's queue unless one waits there; losing it loses nothing."""
         try:
             if self._redis.set(_rung(channel), 1, nx=True, ex=_RUNG_S):
-                queue = Queue(
-                    queue_name(channel),
-                    connection=self._redis,
-                    serializer=JSONSerializer,
-                )
-                queue.enqueue_call(
-                    DELIVER, args=(channel,), timeout=-1, result_ttl=0, failure_ttl=60
-                )
+                self._put(channel)
         except RedisError as trouble:
             log.warning("doorbell.silent", channel=channel, trouble=type(trouble).__name__)
+
+    def _put(self, channel: str) -> None:
+        """Nobody may be there to take it, for days: a second job would say nothing more. A ttl
+        would end the job, and leave its id in the queue."""
+        queue = Queue(queue_name(channel), connection=self._redis, serializer=JSONSerializer)
+        if queue.is_empty():
+            queue.enqueue_call(DELIVER, args=(channel,), timeout=-1, result_ttl=0, failure_ttl=60)
 
     def answered(self, channel: str) -> None:
         """The worker is about to look: work accepted from now on rings again."""
