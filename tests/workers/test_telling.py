@@ -325,6 +325,25 @@ def test_one_that_was_sealed_with_another_key_delays_no_other(world: Served) -> 
             until(lambda: peer.requests)
 
 
+@pytest.mark.parametrize("spoilt", ["'x'", "reference_sealed || '!'"], ids=["cut", "changed"])
+def test_an_event_whose_reference_cannot_be_opened_is_ended_by_name_and_the_others_told(
+    world: Served, spoilt: str
+) -> None:
+    with web_peer() as peer:
+        secret = put(world, peer.port, events=["notification.final"])["secret"]
+        identities = [send(world, reference=f"RT-{number}") for number in range(3)]
+        world.settle()
+        world.query(f"UPDATE contents SET reference_sealed = {spoilt}"
+                    " WHERE notification_id = 2 RETURNING 1")  # fmt: skip
+        with telling(world):
+            until(lambda: sorted(one["status"] for one in deliveries(world))
+                  == ["delivered", "delivered", "given_up"])  # fmt: skip
+        found = told(peer, secret)
+    assert {body["data"]["id"] for _, body in found} == {identities[0], identities[2]}
+    (ended,) = (one for one in deliveries(world) if one["status"] == "given_up")
+    assert (ended["detail"], ended["next_try_at"]) == ("unreadable", None)
+
+
 def test_an_institution_with_many_that_hang_takes_no_more_than_its_share(world: Served) -> None:
     gate = threading.Event()
     with web_peer(lambda wire: gate.wait()) as hangs, web_peer() as peer:

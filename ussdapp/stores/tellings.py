@@ -155,20 +155,21 @@ class PgTellings:
 
     def window(self, endpoint: Endpoint, now: datetime, most: int) -> list[Event]:
         """Its due events, those that are due longest first. What is about something that is no more
-        kept, or no more its institution's, is given up."""
+        kept, no more its institution's, or cannot be opened, is given up."""
         values = (endpoint.id, now, most)
 
         def work(connection: Connection) -> list[Event]:
             found = rows(connection, _WINDOW, values)
             subjects = [(row[1], row[4]) for row in found if row[4]]
             facts = self._facts.of(connection, endpoint.institution, subjects)
-            lost = {row[0] for row in found if row[4] and (row[1], row[4]) not in facts}
-            _record(connection, [_lost(number) for number in sorted(lost)], now)
-            return [
-                self._event(row, facts[row[1], row[4]] if row[4] else row[5])
-                for row in found
-                if row[0] not in lost
+            told = [(row, facts.get((row[1], row[4])) if row[4] else row[5]) for row in found]
+            lost = [
+                _lost(row[0], "unreadable" if (row[1], row[4]) in facts else "forgotten")
+                for row, fact in told
+                if fact is None
             ]
+            _record(connection, lost, now)
+            return [self._event(row, fact) for row, fact in told if fact is not None]
 
         return self._database.run(work)
 
@@ -230,8 +231,8 @@ def _failures(endpoint: Endpoint, done: Sequence[Posted], held: timedelta | None
     return 0 if done else endpoint.failures
 
 
-def _lost(number: int) -> Posted:
-    return Posted(number, DeliveryStatus.GIVEN_UP, "forgotten")
+def _lost(number: int, why: str) -> Posted:
+    return Posted(number, DeliveryStatus.GIVEN_UP, why)
 
 
 def _record(connection: Connection, done: Sequence[Posted], now: datetime) -> None:

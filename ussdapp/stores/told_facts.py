@@ -5,11 +5,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import structlog
+
 from ussdapp.core.webhook import BULK_FINISHED, CASE_OPENED, NOTIFICATION_FINAL
 from ussdapp.stores.accepted import REFERENCE
 from ussdapp.stores.database import Connection, rows
 from ussdapp.stores.public_ids import PublicIds
-from ussdapp.stores.seal import Seal
+from ussdapp.stores.seal import Seal, Unsealable
 
 _NOTIFICATIONS: Final = """
     SELECT n.id, n.status, n.status_at, n.parts, c.reference_sealed, n.bulk_id, b.live
@@ -26,6 +28,8 @@ _CASES: Final = """
 """
 _INSTITUTION: Final = "SELECT id FROM institutions WHERE short_name = %s"
 
+log = structlog.get_logger()
+
 
 class Facts:
     """`notifications` and `bulks` are how those are called outside; test keys' bulks otherwise."""
@@ -39,9 +43,9 @@ class Facts:
 
     def of(
         self, connection: Connection, institution: str, subjects: Sequence[tuple[str, int]]
-    ) -> dict[tuple[str, int], Mapping[str, Any]]:
-        """What is told of each, by event and number; what is no more kept, or no more that
-        institution's, is missing."""
+    ) -> dict[tuple[str, int], Mapping[str, Any] | None]:
+        """What is told of each, by event and number: None where it cannot be opened. What is no
+        more kept, or no more that institution's, is missing."""
         ((its,),) = rows(connection, _INSTITUTION, (institution,))
         numbers = defaultdict(list)
         for kind, number in subjects:
@@ -60,18 +64,24 @@ class Facts:
     def _notifications(
         self, connection: Connection, numbers: list[int], its: int
     ) -> dict[int, Any]:
-        opened = self._seal.opener(REFERENCE)
         found = rows(connection, _NOTIFICATIONS, (numbers, its))
+        return {row[0]: self._notification(row) for row in found}
+
+    def _notification(self, row: tuple[Any, ...]) -> dict[str, Any] | None:
+        number, status, status_at, parts, sealed, bulk, live = row
+        shown = self._notification_ids.shown(number)
+        try:
+            reference = self._seal.open_text(sealed, REFERENCE) if sealed else None
+        except Unsealable:
+            log.error("webhook.event_unreadable", notification=shown)  # noqa: TRY400 (it has one cause)
+            return None
         return {
-            number: {
-                "id": self._notification_ids.shown(number),
-                "status": status,
-                "status_at": status_at,
-                "parts": parts,
-                "reference": opened(reference) if reference else None,
-                "bulk": self._bulk_ids[live].shown(bulk) if live is not None else None,
-            }
-            for number, status, status_at, parts, reference, bulk, live in found
+            "id": shown,
+            "status": status,
+            "status_at": status_at,
+            "parts": parts,
+            "reference": reference,
+            "bulk": self._bulk_ids[live].shown(bulk) if live is not None else None,
         }
 
     def _bulks(self, connection: Connection, numbers: list[int], its: int) -> dict[int, Any]:
