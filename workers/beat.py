@@ -42,7 +42,7 @@ class Beat:
         try:
             self._gateway.reconcile(now)
             self._gateway.count_steps(now)
-            self._gateway.escalate_codes(now)
+            self._gateway.codes.escalate(now)
         except Unavailable:
             log.warning("reconcile.postponed")
         if not self._counting.is_alive():
@@ -57,7 +57,7 @@ class Beat:
 
     def _count(self, now: datetime) -> None:
         try:
-            self._gateway.count_usage(now)
+            self._gateway.usage.count(now)
         except Unavailable:
             log.warning("usage.postponed")
 

@@ -43,7 +43,7 @@ def ega_has_everything(world: Served) -> dict[str, str]:
 
 def a_case_of_ega(world: Served, reference: Reference) -> str:
     """Its reference, as the API takes it."""
-    world.gateway.reply_to_case.cases.file(
+    world.gateway.cases.reply.cases.file(
         NewCase(
             effect=reference.digits,
             reference=reference,

@@ -84,10 +84,10 @@ class Served:
         """What the institution asks for, met and allotted."""
         url = "http://127.0.0.1:9/keyword" if kind is CodeKind.KEYWORD else ""
         asked = AskedCode(kind, value, "Bili", url, None, "")
-        code = self.gateway.request_code(institution, asked, "test", now(), live=True)
+        code = self.gateway.codes.request(institution, asked, "test", now(), live=True)
         for condition in code.missing:
-            self.gateway.codes.meet(code.id, condition, "", "test", now())
-        return self.gateway.codes.decide(code.id, CodeStatus.ALLOTTED, "", "test", now())
+            self.gateway.codes.kept.meet(code.id, condition, "", "test", now())
+        return self.gateway.codes.kept.decide(code.id, CodeStatus.ALLOTTED, "", "test", now())
 
     def settle(self) -> None:
         """What the reconciler does in two of its seconds."""

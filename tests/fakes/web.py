@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 from ussdapp.channels.africastalking import AfricasTalkingCallbacks
@@ -47,7 +48,11 @@ class FakeGateway:
     def record_opt_out(self, opt_out: OptOut, now: datetime) -> None:
         self._note(opt_out)
 
-    def reply_to_case(
+    @property
+    def cases(self) -> SimpleNamespace:
+        return SimpleNamespace(reply=self._reply)
+
+    def _reply(
         self, holder: KeyHolder, reference: str, words: str, status: CaseStatus, now: datetime
     ) -> CaseView:
         try:

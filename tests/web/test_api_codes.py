@@ -35,14 +35,14 @@ def test_a_request_is_followed_from_its_conditions_to_its_end(world: Served) -> 
     assert (asked["status"], asked["missing"], asked["secret"]) == (
         "requested", ["letter", "contact", "sample"], None,
     )  # fmt: skip
-    number = world.gateway.code_ids.read(asked["id"])
+    number = world.gateway.codes.ids.read(asked["id"])
     assert number
     for condition in asked["missing"]:
-        world.gateway.codes.meet(number, condition, "EGA/1", "test", now())
+        world.gateway.codes.kept.meet(number, condition, "EGA/1", "test", now())
     shown = world.ask("GET", f"{PATH}/{asked['id']}").get_json()
     assert (shown["status"], shown["missing"], shown["late"]) == ("conditions_met", [], False)
     assert shown["due_at"] > shown["conditions"][0]["met_at"]
-    world.gateway.codes.decide(number, CodeStatus.REFUSED, "Jina si lenu.", "test", now())
+    world.gateway.codes.kept.decide(number, CodeStatus.REFUSED, "Jina si lenu.", "test", now())
     (listed,) = world.ask("GET", f"{PATH}?status=refused").get_json()["codes"]
     assert (listed["id"], listed["reason"]) == (asked["id"], "Jina si lenu.")
     assert world.ask("GET", f"{PATH}?kind=keyword").get_json() == {"codes": []}
@@ -50,12 +50,12 @@ def test_a_request_is_followed_from_its_conditions_to_its_end(world: Served) -> 
 
 def test_a_request_that_nobody_decides_in_time_is_shown_as_late(world: Served) -> None:
     asked = ask(world).get_json()
-    number = world.gateway.code_ids.read(asked["id"])
+    number = world.gateway.codes.ids.read(asked["id"])
     assert number
     for condition in asked["missing"]:
-        code = world.gateway.codes.meet(number, condition, "", "test", now())
+        code = world.gateway.codes.kept.meet(number, condition, "", "test", now())
     assert code.due_at
-    world.gateway.escalate_codes(code.due_at)
+    world.gateway.codes.escalate(code.due_at)
     shown = world.ask("GET", f"{PATH}?status=late").get_json()["codes"]
     assert [(one["id"], one["late"]) for one in shown] == [(asked["id"], True)]
 
@@ -82,7 +82,7 @@ def test_what_cannot_be_had_is_refused_with_its_field(
     world: Served, changes: dict[str, Any], fault: tuple[str, str]
 ) -> None:
     assert faults(ask(world, **changes)) == [fault]
-    assert world.gateway.codes.of() == []
+    assert world.gateway.codes.kept.of() == []
 
 
 def test_the_same_key_gives_the_same_request_however_many_come_at_once(world: Served) -> None:
@@ -102,7 +102,7 @@ def test_the_same_key_gives_the_same_request_however_many_come_at_once(world: Se
     shown = world.ask("GET", f"{PATH}/{answers[0].get_json()['id']}").get_json()
     assert "secret" not in shown
     assert ask(world, key="one").status_code == 409
-    assert len(world.gateway.codes.of()) == 1
+    assert len(world.gateway.codes.kept.of()) == 1
 
 
 def test_the_other_institution_is_told_that_it_reads_like_one_that_is_held(world: Served) -> None:
@@ -137,7 +137,7 @@ def test_an_allotted_sender_id_works_for_all_that_is_sent_and_a_revoked_one_does
     assert sent() == {422}
     code = world.allot("ega", "MALIASILI")
     assert sent() == {202}
-    world.gateway.codes.decide(code.id, CodeStatus.REVOKED, "Imeisha.", "test", now())
+    world.gateway.codes.kept.decide(code.id, CodeStatus.REVOKED, "Imeisha.", "test", now())
     assert sent() == {422}
 
 

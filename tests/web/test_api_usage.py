@@ -40,7 +40,7 @@ def test_what_was_sent_is_told_with_its_cost_and_tried_things_apart(world: Serve
         assert world.ask("POST", "/api/v1/notifications", by, json=body).status_code == 202
     world.query("""UPDATE notifications SET status = 'delivered', copies = 1
         WHERE channel = 'sandbox' RETURNING 1""")
-    world.gateway.count_usage(now())
+    world.gateway.usage.count(now())
     told = used(world)
     today = eat_day(now()).isoformat()
     assert told["facts"] == [{

@@ -64,15 +64,19 @@ def web(database_url: str) -> Iterator[Web]:
         settings=fake_gateway().settings,
         dialects={},
         holder=lambda key, _now: KEYS.get(key),
-        accept_bulk=office.accept,
-        stop_bulk=office.stop,
-        bulks=office.bulks,
-        histories=PgHistories(
-            database, SEAL, PublicIds(bytes(32), "notice"), PublicIds(bytes(32), "page")
+        bulks=SimpleNamespace(
+            kept=office.bulks,
+            ids={
+                live: PublicIds(bytes(32), "bulk" if live else "bulktest") for live in (True, False)
+            },
+            accept=office.accept,
+            stop=office.stop,
         ),
-        bulk_ids={
-            live: PublicIds(bytes(32), "bulk" if live else "bulktest") for live in (True, False)
-        },
+        notifications=SimpleNamespace(
+            histories=PgHistories(
+                database, SEAL, PublicIds(bytes(32), "notice"), PublicIds(bytes(32), "page")
+            ),
+        ),
     )
     yield Web(office, create_app(gateway, lambda: NOON).test_client())
     office.close()

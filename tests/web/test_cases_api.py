@@ -49,7 +49,7 @@ def file(
 
 
 def texts(world: Served) -> list[str]:
-    seal = world.gateway.case_histories._seal
+    seal = world.gateway.cases.histories._seal
     rows = world.query("SELECT text_sealed FROM contents ORDER BY notification_id")
     return [seal.open_text(row[0], "notifications.text") for row in rows]
 
@@ -128,7 +128,7 @@ def test_a_transfer_is_told_in_the_citizens_language_in_one_part(
 
 
 def test_the_longest_names_leave_a_transfer_one_part(world: Served) -> None:
-    letters: Letters = world.gateway.transfer_case.letters
+    letters: Letters = world.gateway.cases.transfer.letters
     names = {"taasisi": "W" * 20, "mpya": "W" * 20, "kumbukumbu": str(REFERENCE)}
     for language in ("sw", "en"):
         assert len(split(letters.say("case_transferred", language, names))) == 1

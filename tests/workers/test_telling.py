@@ -92,7 +92,7 @@ def open_case(world: Served, number: int = 1, institution: str = "ega") -> str:
         medium="sms",
         received_at=now(),
     )
-    return world.gateway.reply_to_case.cases.file(case, None).digits
+    return world.gateway.cases.reply.cases.file(case, None).digits
 
 
 def deliveries(world: Served, by: str = "ega-live", name: str = "main") -> list[dict[str, Any]]:

@@ -1,10 +1,11 @@
 """Where what tells institutions of events is joined."""
 
 import random
-from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from ussdapp.bootstrap.bulks import bulk_ids
 from ussdapp.settings import Settings
 from ussdapp.stores.database import Database
 from ussdapp.stores.public_ids import PublicIds
@@ -19,22 +20,19 @@ from ussdapp.wire.guarded import GuardedClient
 from ussdapp.wire.webhooks import Poster, new_secret
 
 
-def putting(settings: Settings, kept: PgWebhooks) -> PutWebhook:
-    """What says where an institution is told."""
-    return PutWebhook(kept, partial(callable_url, allow_private=settings.sandbox), new_secret)
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """The webhooks as kept, and what says where an institution is told."""
+
+    kept: PgWebhooks
+    put: PutWebhook
 
 
-def webhooks(settings: Settings, database: Database, seal: Seal) -> PgWebhooks:
-    """The webhooks as kept."""
-    return PgWebhooks(database, seal, PublicIds(settings.index_key, "event"))
-
-
-def bulk_ids(settings: Settings) -> Mapping[bool, PublicIds]:
-    """How live bulks are called outside, and those that test keys sent."""
-    return {
-        live: PublicIds(settings.index_key, "bulk" if live else "bulktest")
-        for live in (True, False)
-    }
+def webhooks_of(settings: Settings, database: Database, seal: Seal) -> Webhooks:
+    """What is done with webhooks."""
+    kept = PgWebhooks(database, seal, PublicIds(settings.index_key, "event"))
+    allowed = partial(callable_url, allow_private=settings.sandbox)
+    return Webhooks(kept, PutWebhook(kept, allowed, new_secret))
 
 
 def telling(

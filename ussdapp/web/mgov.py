@@ -116,7 +116,7 @@ def _accept(sent: Sent) -> None:
         if key is None:
             raise Refused(_STRANGER)
         admitted(key.holder)
-        parts.gateway.accept_notification(key.holder, asked(sent, key), now)
+        parts.gateway.notifications.accept(key.holder, asked(sent, key), now)
     except Unreadable as unreadable:
         raise Refused(str(unreadable)) from None
     except PhishingRefused as refused:

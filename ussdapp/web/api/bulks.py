@@ -94,7 +94,7 @@ def send() -> Response:
         raise at_fault("send_at", "range", told) from None
     except AnotherBody:
         raise Problem(409, REUSED) from None
-    identity = parts.gateway.bulk_ids[holder().live].shown(number)
+    identity = parts.gateway.bulks.ids[holder().live].shown(number)
     answer = BulkAccepted(
         id=identity,
         status="checking",
@@ -112,7 +112,7 @@ def send() -> Response:
 @documented(Operation("See a bulk", answers={200: BulkShown}, path=_PATH))
 def see(number: str) -> Response:
     """Where a bulk stands. The rows of a large one are counted every few seconds."""
-    return _answered(serving().gateway.bulks.view, _number(number))
+    return _answered(serving().gateway.bulks.kept.view, _number(number))
 
 
 @bulks.get("/<number>/preview")
@@ -122,7 +122,7 @@ def see(number: str) -> Response:
 def preview(number: str) -> Response:
     """The first rows as they will be sent, with their parts; empty until some were checked."""
     try:
-        identity, kept = _number(number), serving().gateway.bulks
+        identity, kept = _number(number), serving().gateway.bulks.kept
         found = kept.preview(holder().institution, identity)
         view = kept.view(holder().institution, identity)
     except NoSuchBulk:
@@ -139,7 +139,7 @@ def rejections(number: str) -> Response:
     """Row, field, code and message of everything that was refused, by row. Recipients are counted
     from 1; the rows of a file as a spreadsheet does: its header is row 1."""
     try:
-        found = serving().gateway.bulks.rejections(holder().institution, _number(number))
+        found = serving().gateway.bulks.kept.rejections(holder().institution, _number(number))
     except NoSuchBulk:
         raise Problem(404, _NONE) from None
     headers = {"Content-Disposition": 'attachment; filename="rejections.csv"'}
@@ -158,14 +158,14 @@ def approve(number: str) -> Response:
     parts, by = serving(), holder()
     identity = _number(number)
     try:
-        parts.gateway.bulks.approve(by.institution, identity, by.person, parts.clock())
+        parts.gateway.bulks.kept.approve(by.institution, identity, by.person, parts.clock())
     except NoSuchBulk:
         raise Problem(404, _NONE) from None
     except OwnBulk:
         raise Problem(403, "Whoever sent a bulk does not approve it.") from None
     except NotNow as now:
         raise Problem(409, f"The bulk is {now.status.value}: nothing waits for approval.") from None
-    return _answered(parts.gateway.bulks.view, identity)
+    return _answered(parts.gateway.bulks.kept.view, identity)
 
 
 @bulks.post("/<number>/stop")
@@ -177,7 +177,7 @@ def stop(number: str) -> Response:
     parts, by = serving(), holder()
     identity, name = _number(number), f"key {by.key_id}"
     try:
-        view = parts.gateway.stop_bulk(by.institution, identity, name, parts.clock())
+        view = parts.gateway.bulks.stop(by.institution, identity, name, parts.clock())
     except NoSuchBulk:
         raise Problem(404, _NONE) from None
     except NotNow:
@@ -189,7 +189,7 @@ def _members(key: str | None, now: datetime) -> tuple[AskedBulk, int, int]:
     octets = _body(MOST_JSON, JSON)
     body = checked(BulkBody, read_members(octets))
     asks = _asks(body, key, sha256(octets).hexdigest(), repeats=body.repeats)
-    number = serving().gateway.accept_bulk.recipients(holder(), asks, body.recipients, now)
+    number = serving().gateway.bulks.accept.recipients(holder(), asks, body.recipients, now)
     return asks, number, len(body.recipients)
 
 
@@ -211,13 +211,13 @@ def _file(key: str | None, now: datetime) -> tuple[AskedBulk, int]:
     body = sha256(spelt.encode("utf-8", "replace")).hexdigest()
     asks = _asks(form, key, body, repeats=form.repeats == "true")
     name = (form.file.filename or "")[-100:]
-    accept = serving().gateway.accept_bulk
+    accept = serving().gateway.bulks.accept
     return asks, accept.file(holder(), asks, name, form.file.stream, now)
 
 
 def _used(number: int) -> str | None:
     """The version a bulk is written with: of a repeat the first one's, whatever stands by now."""
-    return serving().gateway.bulks.view(holder().institution, number).template
+    return serving().gateway.bulks.kept.view(holder().institution, number).template
 
 
 def _spelt_out(values: str) -> Any:
@@ -255,7 +255,7 @@ def _asks(body: BulkFields, key: str | None, digest: str, *, repeats: bool) -> A
 
 def _number(shown: str) -> int:
     # what a test key sent has ids of its own kind: it can name no live bulk, nor a live key its
-    number = serving().gateway.bulk_ids[holder().live].read(shown)
+    number = serving().gateway.bulks.ids[holder().live].read(shown)
     if number is None:
         raise Problem(404, _NONE)
     return number
@@ -270,7 +270,7 @@ def _answered(view: Any, number: int) -> Response:
 
 def _shown(view: BulkView) -> BulkShown:
     return BulkShown(
-        id=serving().gateway.bulk_ids[holder().live].shown(view.id),
+        id=serving().gateway.bulks.ids[holder().live].shown(view.id),
         status=view.status.value,
         total=view.total,
         accepted=view.accepted,

@@ -93,7 +93,7 @@ def reply(reference: str) -> Response:
     body, parts = read_body(CaseReplyBody), serving()
     status = CaseStatus(body.status)
     try:
-        case = parts.gateway.reply_to_case(holder(), reference, body.text, status, parts.clock())
+        case = parts.gateway.cases.reply(holder(), reference, body.text, status, parts.clock())
     except NoSuchCase:
         raise Problem(404, _NONE) from None
     except CaseClosed:
@@ -121,7 +121,7 @@ def transfer(reference: str) -> Response:
     citizen is told by SMS. The same transfer again is answered the same."""
     body, parts = read_body(CaseTransferBody), serving()
     try:
-        done = parts.gateway.transfer_case(
+        done = parts.gateway.cases.transfer(
             holder(), reference, body.institution, body.reason, parts.clock()
         )
     except NoSuchCase:
@@ -145,7 +145,7 @@ def transfer(reference: str) -> Response:
 
 def _histories() -> CaseHistories:
     gateway = serving().gateway
-    return gateway.case_histories if holder().live else gateway.simulated_cases
+    return gateway.cases.histories if holder().live else gateway.cases.simulated
 
 
 def _too_long(refused: ReplyTooLong) -> str:

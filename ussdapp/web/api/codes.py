@@ -121,7 +121,7 @@ def ask() -> Response:
         CodeKind(sent.kind), sent.value, sent.purpose, sent.url or "", key, sent.model_dump_json()
     )
     try:
-        code = parts.gateway.request_code(
+        code = parts.gateway.codes.request(
             by.institution, asked, by.person, parts.clock(), live=by.live
         )
     except CodeRefused as refused:
@@ -139,7 +139,7 @@ def ask() -> Response:
 def listed() -> Response:
     """What you asked for and what you have, the newest first."""
     asked, by = read_query(CodeQuery), holder()
-    found = serving().gateway.codes.of(by.institution, live=by.live, most=MOST_LISTED)
+    found = serving().gateway.codes.kept.of(by.institution, live=by.live, most=MOST_LISTED)
     shown = [
         one
         for one in map(_shown, found)
@@ -155,11 +155,11 @@ def listed() -> Response:
 def see(id: str) -> Response:  # noqa: A002 - as the API names it
     """Where a request stands: what is still missing, when it is due, and why it was refused."""
     parts, by = serving(), holder()
-    number = parts.gateway.code_ids.read(id)
+    number = parts.gateway.codes.ids.read(id)
     found = (
         []
         if number is None
-        else parts.gateway.codes.of(by.institution, live=by.live, number=number)
+        else parts.gateway.codes.kept.of(by.institution, live=by.live, number=number)
     )
     if not found:
         raise Problem(404, _NONE)
@@ -168,7 +168,7 @@ def see(id: str) -> Response:  # noqa: A002 - as the API names it
 
 def _shown(code: Code) -> CodeShown:
     return CodeShown(
-        id=serving().gateway.code_ids.shown(code.id),
+        id=serving().gateway.codes.ids.shown(code.id),
         kind=code.kind.value,
         value=code.value,
         purpose=code.purpose,

@@ -71,7 +71,7 @@ def send() -> Response:
     key, sent = idempotency_key(), read_body(NotificationBody)
     parts = serving()
     try:
-        done = parts.gateway.accept_notification(holder(), _asked(sent, key), parts.clock())
+        done = parts.gateway.notifications.accept(holder(), _asked(sent, key), parts.clock())
     except TooLong:
         raise at_fault(
             _worded_by(sent), "too_long", f"It takes more than {MOST_PARTS} parts."
@@ -117,7 +117,7 @@ def listed() -> Response:
     """Your notifications, the newest first, a page at a time. `?bulk=<id>&status=rejected` lists
     which rows of a bulk were rejected when their turn came, and why: who opted out is among
     them."""
-    asked, histories = read_query(NotificationQuery), serving().gateway.histories
+    asked, histories = read_query(NotificationQuery), serving().gateway.notifications.histories
     if asked.cursor is not None and not histories.is_cursor(asked.cursor):
         raise at_fault("cursor", "unknown", "It is no `next` of ours.")
     status = Status(asked.status) if asked.status else None
@@ -142,7 +142,7 @@ def listed() -> Response:
 def shown(id: str) -> Response:  # noqa: A002 - as the API names it
     """What became of one of your notifications, and why."""
     parts = serving()
-    found = parts.gateway.histories.one(holder(), id, parts.clock())
+    found = parts.gateway.notifications.histories.one(holder(), id, parts.clock())
     if found is None:
         raise Problem(404, _NONE)
     answer = NotificationShown(
@@ -159,7 +159,7 @@ def shown(id: str) -> Response:  # noqa: A002 - as the API names it
 
 
 def _bulk(shown: str) -> int:
-    number = serving().gateway.bulk_ids[holder().live].read(shown)
+    number = serving().gateway.bulks.ids[holder().live].read(shown)
     if number is None:
         raise Problem(404, _NO_BULK)
     return number
@@ -167,7 +167,7 @@ def _bulk(shown: str) -> int:
 
 def _must_be_yours(bulk: int) -> None:
     try:
-        serving().gateway.bulks.view(holder().institution, bulk)
+        serving().gateway.bulks.kept.view(holder().institution, bulk)
     except NoSuchBulk:
         raise Problem(404, _NO_BULK) from None
 

@@ -61,7 +61,7 @@ def publish(name: str) -> Response:
     if use.version is not None:
         raise at_fault("name", "shape", "A name has no version.")
     try:
-        version, new = parts.gateway.publish_template(
+        version, new = parts.gateway.templates.publish(
             holder(), name, (body.sw, body.en), parts.clock()
         )
     except TemplateRefused as refused:
@@ -78,7 +78,7 @@ def publish(name: str) -> Response:
 @documented(Operation("List your templates", answers={200: Templates}))
 def listed() -> Response:
     """What stands of each, by name."""
-    found = serving().gateway.templates.all(holder().institution)
+    found = serving().gateway.templates.kept.all(holder().institution)
     return answered(200, Templates(templates=[_shown(one) for one in found]))
 
 
@@ -94,7 +94,7 @@ def listed() -> Response:
 )
 def see(name: str) -> Response:
     """A template as it stands, or the version that was named, and when each was published."""
-    use, store = _named(name), serving().gateway.templates
+    use, store = _named(name), serving().gateway.templates.kept
     try:
         shown = _shown(store.found(holder().institution, use.name, use.version))
         versions = store.of(holder().institution, use.name)
@@ -128,7 +128,7 @@ def roll_back(name: str) -> Response:
     """Lets the version before stand again, or the one that `to` names."""
     use, body, parts = _named(name), read_body(TemplateRollbackBody), serving()
     try:
-        version = parts.gateway.publish_template.roll_back(
+        version = parts.gateway.templates.publish.roll_back(
             holder(), use.name, body.to, parts.clock()
         )
     except NoSuchTemplate:

@@ -81,9 +81,9 @@ def used() -> Response:
     by, parts = holder(), serving()
     today = eat_day(parts.clock())
     first, last = _days(read_query(UsageQuery), today)
-    found = parts.gateway.usage.of(by.institution, first, last, tried=not by.live)
+    found = parts.gateway.usage.kept.of(by.institution, first, last, tried=not by.live)
     real = [one for one in found.used if not one.simulated]
-    quotas = parts.gateway.quotas.of(by.institution, today, live=by.live)
+    quotas = parts.gateway.usage.quotas.of(by.institution, today, live=by.live)
     answer = UsageShown(
         **{"from": first, "to": last},
         counted_at=found.counted_at.astimezone(UTC) if found.counted_at else None,

@@ -128,12 +128,12 @@ def put(name: str) -> Response:
         raise at_fault("name", "shape", _PATH["name"])
     events = tuple(asked.events)
     try:
-        secret = parts.gateway.put_webhook(by, name, asked.url, events, parts.clock())
+        secret = parts.gateway.webhooks.put(by, name, asked.url, events, parts.clock())
     except Forbidden as why:
         raise at_fault("url", "forbidden", f"{why}.") from None
     except TooManyWebhooks:
         raise Problem(409, "You have as many webhooks as there may be: drop one.") from None
-    view, _ = _found(name, parts.gateway.webhooks.one)
+    view, _ = _found(name, parts.gateway.webhooks.kept.one)
     if secret is None:
         return answered(200, WebhookShown(**_members(view)))
     headers = {"Cache-Control": "no-store"}
@@ -146,7 +146,7 @@ def put(name: str) -> Response:
 @documented(Operation("List your webhooks", answers={200: WebhookList}))
 def listed() -> Response:
     """All of them; none of their secrets."""
-    found = serving().gateway.webhooks.all(holder())
+    found = serving().gateway.webhooks.kept.all(holder())
     return answered(200, WebhookList(webhooks=[WebhookShown(**_members(one)) for one in found]))
 
 
@@ -157,7 +157,7 @@ def listed() -> Response:
 def shown(name: str) -> Response:
     """Where it stands, and what became of the last twenty events; what is older than ten days is
     forgotten."""
-    view, deliveries = _found(name, serving().gateway.webhooks.one)
+    view, deliveries = _found(name, serving().gateway.webhooks.kept.one)
     told = [WebhookDelivery(**_told(one)) for one in deliveries]
     return answered(200, WebhookDeliveries(**_members(view), deliveries=told))
 
@@ -169,7 +169,7 @@ def shown(name: str) -> Response:
 def drop(name: str) -> Response:
     """It is told nothing more."""
     parts = serving()
-    _found(name, lambda by, known: parts.gateway.webhooks.drop(by, known, parts.clock()))
+    _found(name, lambda by, known: parts.gateway.webhooks.kept.drop(by, known, parts.clock()))
     return Response(status=204)
 
 
@@ -182,7 +182,7 @@ def rotate(name: str) -> Response:
     it at your ease; a third at once ends the first."""
     parts = serving()
     now = parts.clock()
-    secret = _found(name, lambda by, known: parts.gateway.put_webhook.rotate(by, known, now))
+    secret = _found(name, lambda by, known: parts.gateway.webhooks.put.rotate(by, known, now))
     told = WebhookSecret(secret=secret, former_until=now + OVERLAP)
     return answered(200, told, {"Cache-Control": "no-store"})
 
@@ -194,7 +194,7 @@ def rotate(name: str) -> Response:
 def ping(name: str) -> Response:
     """Sends an event of type `ping`, signed and tried again as all are."""
     parts = serving()
-    found = parts.gateway.webhooks
+    found = parts.gateway.webhooks.kept
     identity = _found(name, lambda by, known: found.ping(by, known, parts.clock()))
     if identity is None:
         raise Problem(409, "The webhook is off: put it again first.")
