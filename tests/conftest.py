@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,12 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy.engine import make_url
 from xdist.scheduler import LoadFileScheduling
 
+from tests.fakes.bulks import Office
 from tests.fakes.clusters import Clusters
+from tests.stores.world import World
 from ussdapp.sandbox import embedded
 from ussdapp.sandbox.children import Child, end
+from ussdapp.stores.database import Database
 from ussdapp.stores.migrate import migrate
 
 REAL_FIXTURES = {"database_url", "redis_url", "empty_database_url"}
@@ -173,6 +176,25 @@ def database_url(emptied_database: str, emptier: Emptier) -> str:
     """A database with the schema and nothing in it."""
     emptier()
     return emptied_database
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    with closing(Database(database_url)) as made:
+        yield made
+
+
+@pytest.fixture
+def world(database: Database, database_url: str) -> Iterator[World]:
+    made = World(database, database_url)
+    yield made
+    made.leases.release()
+
+
+@pytest.fixture
+def office(database: Database, database_url: str) -> Iterator[Office]:
+    with closing(Office(database, database_url)) as made:
+        yield made
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli_registers import run
 from tests.fakes.aggregator import (
     API_KEY,
     SECRET_KEY,
@@ -15,22 +14,13 @@ from tests.fakes.aggregator import (
     simulated_aggregator,
     simulated_beem,
 )
+from tests.fakes.home import run, smpp, written_home
 from tests.fakes.smsc import ForkedSmsc
 from tests.stores.world import ASHA, NOON, World
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.sandbox.smsc_process import SmscProcess
-from ussdapp.sandbox.toml import toml_text
-from ussdapp.stores.database import Database, rows
+from ussdapp.stores.database import rows
 from ussdapp.stores.public_ids import PublicIds
-
-
-@pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    database = Database(database_url)
-    made = World(database, database_url)
-    yield made
-    made.leases.release()
-    database.close()
 
 
 @pytest.fixture(scope="module")
@@ -51,29 +41,12 @@ def at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulated]:
         yield at
 
 
-def home(folder: Path, database_url: str, **channels: dict[str, object]) -> Path:
-    """A home such as `make run` leaves, with those channels."""
-    (folder / "settings.toml").write_text(toml_text({
-        "database_url": database_url,
-        "redis_url": "redis://127.0.0.1:1/0",
-        "seal_key": bytes(range(32)).hex(),
-        "index_key": bytes(range(32, 64)).hex(),
-        "channels": channels,
-    }))  # fmt: skip
-    return folder
-
-
-def smpp(port: int, **more: object) -> dict[str, object]:
-    login = {"host": "127.0.0.1", "port": port, "system_id": "ega", "password": "secret"}
-    return {"kind": "smpp", **login, **more}
-
-
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
 
 
 def test_channels_are_listed_with_their_binds_and_what_waits(world: World, tmp_path: Path) -> None:
     world.accept_bulk("ega", 1, [f"n{n}" for n in range(25)], block=10)
-    place = home(
+    place = written_home(
         tmp_path, world.url, sandbox=smpp(1, binds=2, fallback="at"), at={"kind": "africastalking"}
     )
     listed = json.loads(run(place, "channels", "list", "--json").output)
@@ -86,7 +59,7 @@ def test_channels_are_listed_with_their_binds_and_what_waits(world: World, tmp_p
 
 
 def test_a_list_is_a_table_with_a_heading(world: World, tmp_path: Path) -> None:
-    place = home(tmp_path, world.url, sandbox=smpp(1))
+    place = written_home(tmp_path, world.url, sandbox=smpp(1))
     heading, line = run(place, "channels", "list").output.splitlines()
     assert heading.split()[:4] == ["channel", "kind", "binds", "up"]
     assert line.split()[:4] == ["sandbox", "smpp", "0/1", "0"]
@@ -94,7 +67,7 @@ def test_a_list_is_a_table_with_a_heading(world: World, tmp_path: Path) -> None:
 
 def test_what_waits_for_a_channel_that_is_gone_is_shown(world: World, tmp_path: Path) -> None:
     world.accept("one")
-    place = home(tmp_path, world.url, other=smpp(1))
+    place = written_home(tmp_path, world.url, other=smpp(1))
     listed = json.loads(run(place, "channels", "list", "--json").output)
     assert [(one["channel"], one["kind"], one["waiting"]) for one in listed] == [
         ("other", "smpp", 0),
@@ -107,7 +80,7 @@ def test_channels_that_are_well_are_told_to_be(
 ) -> None:
     keys = {"api_key": API_KEY, "secret_key": SECRET_KEY, "base_url": beem.base_url}
     account = {"api_key": API_KEY, "username": "ega", "base_url": at.base_url}
-    place = home(
+    place = written_home(
         tmp_path, NOWHERE,
         sandbox=smpp(smsc.port), beem={"kind": "beem", **keys},
         at={"kind": "africastalking", **account},
@@ -121,7 +94,7 @@ def test_channels_that_are_well_are_told_to_be(
 
 
 def test_what_is_wrong_is_one_sentence_each(tmp_path: Path, smsc: SmscProcess) -> None:
-    place = home(
+    place = written_home(
         tmp_path, NOWHERE,
         wrong=smpp(smsc.port), nobody=smpp(free_port()),
         lacking={"kind": "beem"}, strange={"kind": "pigeon"}, windy=smpp(1, window=-1),
@@ -139,7 +112,7 @@ def test_what_is_wrong_is_one_sentence_each(tmp_path: Path, smsc: SmscProcess) -
 
 
 def test_one_channel_is_tried_by_its_name(tmp_path: Path, smsc: SmscProcess) -> None:
-    place = home(tmp_path, NOWHERE, sandbox=smpp(smsc.port), other={"kind": "beem"})
+    place = written_home(tmp_path, NOWHERE, sandbox=smpp(smsc.port), other={"kind": "beem"})
     assert run(place, "channels", "probe", "sandbox").exit_code == 0
     done = run(place, "channels", "probe", "elsewhere")
     assert (done.exit_code, done.output) == (
@@ -159,7 +132,7 @@ def ported(place: Path, text: str | bytes) -> tuple[int, str]:
 
 
 def test_a_table_of_ported_numbers_routes_them(world: World, tmp_path: Path) -> None:
-    place = home(tmp_path, world.url, sandbox=smpp(1), other=smpp(1))
+    place = written_home(tmp_path, world.url, sandbox=smpp(1), other=smpp(1))
     lines = [f"0754{n:06d},other" for n in range(6000)]
     code, said = ported(place, "\ufeffMSISDN,Channel\n" + "\n".join(lines))
     assert (code, said) == (0, "6000 numbers taken, 0 rows left out\n")
@@ -173,7 +146,7 @@ def test_a_table_of_ported_numbers_routes_them(world: World, tmp_path: Path) -> 
 def test_a_row_that_cannot_be_read_is_named_and_keeps_no_other_out(
     world: World, tmp_path: Path
 ) -> None:
-    place = home(tmp_path, world.url, sandbox=smpp(1))
+    place = written_home(tmp_path, world.url, sandbox=smpp(1))
     rows_of_it = f"channel,msisdn\nsandbox,{ASHA.digits}\n\nsandbox,12\nnobody,{ASHA.digits}\n"
     code, said = ported(place, rows_of_it)
     assert code == 1
@@ -192,7 +165,7 @@ def test_a_row_that_cannot_be_read_is_named_and_keeps_no_other_out(
 def test_what_is_no_such_table_is_refused(
     world: World, tmp_path: Path, text: str | bytes, told: str
 ) -> None:
-    code, said = ported(home(tmp_path, world.url, sandbox=smpp(1)), text)
+    code, said = ported(written_home(tmp_path, world.url, sandbox=smpp(1)), text)
     assert code == 1
     assert told in said
 
@@ -202,7 +175,7 @@ def test_what_is_no_such_table_is_refused(
 
 def test_a_notification_is_asked_for_by_either_of_its_ids(world: World, tmp_path: Path) -> None:
     world.accept("one", at=NOON)
-    place = home(tmp_path, world.url, sandbox=smpp(1))
+    place = written_home(tmp_path, world.url, sandbox=smpp(1))
     shown = PublicIds(bytes(range(32, 64)), "notice").shown(1)
     first = run(place, "notifications", "why", "1")
     assert first.exit_code == 0
@@ -212,5 +185,5 @@ def test_a_notification_is_asked_for_by_either_of_its_ids(world: World, tmp_path
 
 @pytest.mark.parametrize("named", ["2", "0", "nobody", "9" * 30, "x" * 26])
 def test_one_that_is_not_there_is_one_sentence(world: World, tmp_path: Path, named: str) -> None:
-    done = run(home(tmp_path, world.url, sandbox=smpp(1)), "notifications", "why", named)
+    done = run(written_home(tmp_path, world.url, sandbox=smpp(1)), "notifications", "why", named)
     assert (done.exit_code, done.output) == (1, f"Error: there is no notification {named}\n")

@@ -6,27 +6,26 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_cli_keys import Home
+from tests.fakes.home import run
 
 ASK = ("codes", "request", "ega", "sender_id", "MALIASILI", "--purpose", "Taarifa za utalii")
 
 
 @pytest.fixture
-def home(database_url: str, tmp_path: Path) -> Home:
-    made = Home(tmp_path, database_url)
+def home(home: Path) -> Path:
     for name in ("ega", "tra"):
-        made.run("institutions", "add", name, name, name)
-    return made
+        run(home, "institutions", "add", name, name, name)
+    return home
 
 
-def told(home: Home, *words: str) -> dict[str, Any]:
-    done = home.run(*words, "--json")
+def told(home: Path, *words: str) -> dict[str, Any]:
+    done = run(home, *words, "--json")
     assert done.exit_code == 0, done.output
     (one,) = json.loads(done.output)
     return dict(one)
 
 
-def test_a_request_goes_its_way(home: Home) -> None:
+def test_a_request_goes_its_way(home: Path) -> None:
     assert told(home, *ASK)["status"] == "requested"
     for condition in ("letter", "contact", "sample"):
         stands = told(home, "codes", "condition", "1", condition, "--document", "EGA/1")
@@ -38,11 +37,11 @@ def test_a_request_goes_its_way(home: Home) -> None:
     assert told(home, "codes", "revoke", "1", "Imeisha")["reason"] == "Imeisha"
 
 
-def test_a_keywords_secret_is_shown_once(home: Home) -> None:
+def test_a_keywords_secret_is_shown_once(home: Path) -> None:
     asked = told(home, "codes", "request", "ega", "keyword", "wcf", "--purpose", "Madai",
                  "--url", "https://wcf.go.tz/sms")  # fmt: skip
     assert (asked["value"], len(asked["secret"])) == ("WCF", 32)
-    assert asked["secret"] not in home.run("codes", "list", "--json").output
+    assert asked["secret"] not in run(home, "codes", "list", "--json").output
 
 
 @pytest.mark.parametrize(
@@ -57,33 +56,33 @@ def test_a_keywords_secret_is_shown_once(home: Home) -> None:
         (("revoke", "1", "x"), "the request is requested"),
     ],
 )
-def test_what_cannot_be_done_is_said(home: Home, words: tuple[str, ...], sentence: str) -> None:
+def test_what_cannot_be_done_is_said(home: Path, words: tuple[str, ...], sentence: str) -> None:
     told(home, *ASK)
-    done = home.run("codes", *words)
+    done = run(home, "codes", *words)
     assert done.exit_code == 1
     assert sentence in done.output
 
 
-def test_a_list_for_people_names_its_columns(home: Home) -> None:
+def test_a_list_for_people_names_its_columns(home: Path) -> None:
     told(home, *ASK)
-    heads, line = home.run("codes", "list").output.splitlines()
+    heads, line = run(home, "codes", "list").output.splitlines()
     assert heads.split() == [
         "number", "institution", "kind", "value", "status", "requested_at", "missing",
     ]  # fmt: skip
     assert line.split()[:3] == ["1", "ega", "sender_id"]
 
 
-def test_a_refusal_needs_a_reason(home: Home) -> None:
+def test_a_refusal_needs_a_reason(home: Path) -> None:
     told(home, *ASK)
-    assert home.run("codes", "refuse", "1", " ").exit_code == 2
+    assert run(home, "codes", "refuse", "1", " ").exit_code == 2
     assert told(home, "codes", "refuse", "1", "Barua haipo")["status"] == "refused"
 
 
-def test_what_another_got_since_it_was_asked_for_is_not_allotted(home: Home) -> None:
+def test_what_another_got_since_it_was_asked_for_is_not_allotted(home: Path) -> None:
     told(home, *ASK)
     for condition in ("letter", "contact", "sample"):
         told(home, "codes", "condition", "1", condition)
-    home.run("institutions", "add", "maliasili", "Wizara", "Ministry")
-    done = home.run("codes", "allot", "1")
+    run(home, "institutions", "add", "maliasili", "Wizara", "Ministry")
+    done = run(home, "codes", "allot", "1")
     assert (done.exit_code, "the short name of another institution" in done.output) == (1, True)
     assert told(home, "codes", "list")["status"] == "conditions_met"

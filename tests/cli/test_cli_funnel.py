@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.cli.test_cli_registers import run, written_home
+from tests.fakes.home import run, written_home
 from ussdapp.cli import main
 from ussdapp.core.funnel import BUCKETS, Drain, Fact, Seen
 from ussdapp.stores.database import Database
@@ -24,11 +24,8 @@ Told = Callable[..., Result]
 
 
 @pytest.fixture
-def told(database_url: str, tmp_path: Path) -> Told:
-    database = Database(database_url)
+def told(database: Database, home: Path) -> Told:
     PgFunnel(database).add(Drain("x", DAY, FACTS), datetime.now().astimezone())
-    database.close()
-    home = written_home(tmp_path, database_url)
     return lambda *words: run(home, "menus", "funnel", *words)
 
 

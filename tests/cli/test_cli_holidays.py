@@ -3,26 +3,19 @@
 import json
 from pathlib import Path
 
-import pytest
-
-from tests.cli.test_cli_keys import Home
+from tests.fakes.home import run
 
 
-@pytest.fixture
-def home(database_url: str, tmp_path: Path) -> Home:
-    return Home(tmp_path, database_url)
-
-
-def listed(home: Home) -> dict[str, str]:
-    done = home.run("holidays", "list", "2026", "--json")
+def listed(home: Path) -> dict[str, str]:
+    done = run(home, "holidays", "list", "2026", "--json")
     return {one["day"]: one["name"] for one in json.loads(done.output)}
 
 
-def test_a_day_that_is_announced_moves_a_holiday(home: Home) -> None:
+def test_a_day_that_is_announced_moves_a_holiday(home: Path) -> None:
     before = listed(home)
     assert before["2026-12-09"] == "Uhuru na Jamhuri"
     for words in (("add", "2026-05-27", "Eid El Hajj"), ("remove", "2026-05-28")):
-        assert home.run("holidays", *words).exit_code == 0
+        assert run(home, "holidays", *words).exit_code == 0
     after = listed(home)
     assert before.keys() - after.keys() == {"2026-05-28"}
     assert {day: after[day] for day in after.keys() - before.keys()} == {
@@ -30,5 +23,5 @@ def test_a_day_that_is_announced_moves_a_holiday(home: Home) -> None:
     }
 
 
-def test_what_is_no_day_is_refused(home: Home) -> None:
-    assert home.run("holidays", "add", "2026-13-01", "Sikukuu").exit_code == 2
+def test_what_is_no_day_is_refused(home: Path) -> None:
+    assert run(home, "holidays", "add", "2026-13-01", "Sikukuu").exit_code == 2

@@ -6,34 +6,11 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import pytest
-from click.testing import CliRunner, Result
-
 from tests.fakes.branches import main_toml, service_toml, written
-from ussdapp.cli import main
+from tests.fakes.home import run
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "menus"
-
-
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Path:
-    """A home such as `make run` leaves, over this test's own database."""
-    home = tmp_path / "home"
-    home.mkdir()
-    words = {"database_url": database_url, "redis_url": "redis://127.0.0.1:1/0"}
-    keys = {"seal_key": bytes(range(32)).hex(), "index_key": bytes(range(32, 64)).hex()}
-    lines = [f"{name} = {json.dumps(value)}" for name, value in (words | keys).items()]
-    table = '[channels.sandbox]\nkind = "smpp"\n'
-    (home / "settings.toml").write_text("\n".join((*lines, "sandbox = true", table)))
-    return home
-
-
-def run(*words: str | Path, home: Path | None = None, keys: str = "") -> Result:
-    """One command, with nothing exported but perhaps a home."""
-    environ = {"USSDAPP_SETTINGS": None, "DATABASE_URL": None, "REDIS_URL": None,
-               "USSDAPP_HOME": str(home) if home else None}  # fmt: skip
-    return CliRunner().invoke(main, [str(word) for word in words], keys, environ)
 
 
 def branch(folder: Path, more: str = "") -> Path:
@@ -51,13 +28,13 @@ def small(tmp_path: Path, more: str = "") -> Path:
 
 
 def test_a_folder_without_fault_is_proven(tmp_path: Path) -> None:
-    done = run("menus", "check", small(tmp_path))
+    done = run(None, "menus", "check", small(tmp_path))
     assert (done.exit_code, done.output) == (0, "menus proven\n")
 
 
 def test_each_fault_is_a_sentence_and_the_end_is_red(tmp_path: Path) -> None:
     faulty = '\n[x]\nkind = "end"\nsw = "“Ndiyo”"\nen = "Yes"\n'
-    done = run("menus", "check", small(tmp_path, faulty))
+    done = run(None, "menus", "check", small(tmp_path, faulty))
     assert done.exit_code == 1
     assert "ega/huduma.toml [x]" in done.output
     assert done.output.endswith("faults\n")
@@ -73,7 +50,7 @@ wrong = { sw = "Andika tena", en = "Again" }
 saves = "x"
 goto = "hakuna"
 """
-    done = run("menus", "check", small(tmp_path, faulty))
+    done = run(None, "menus", "check", small(tmp_path, faulty))
     assert "'ega.huduma.hakuna' leads to no screen" in done.output
     assert "“" in done.output
     assert done.output.endswith("2 faults\n")
@@ -81,7 +58,7 @@ goto = "hakuna"
 
 def test_one_fault_is_counted_as_one(tmp_path: Path) -> None:
     faulty = '\n[x]\nkind = "end"\nsw = "Ndiyo"\nen = "Yes"\n'
-    done = run("menus", "check", small(tmp_path, faulty))
+    done = run(None, "menus", "check", small(tmp_path, faulty))
     assert done.output.endswith("no path leads here\n1 fault\n")
 
 
@@ -92,16 +69,16 @@ def test_keywords_offices_and_owners_are_checked_with_the_screens(tmp_path: Path
         "keywords.toml": keywords.replace('of = "gepg.bill"', 'of = "gepg.bili"'),
         "hakuna/mtu.toml": service_toml(),
     })  # fmt: skip
-    done = run("menus", "check", folder)
+    done = run(None, "menus", "check", folder)
     assert done.exit_code == 1
     assert "keywords.toml [gepg_bili]: there is no office 'gepg.bili'" in done.output
     assert "hakuna/: 'hakuna' is no institution of the directory" in done.output
-    again = run("menus", "check", folder, "--office", "gepg.bili")
+    again = run(None, "menus", "check", folder, "--office", "gepg.bili")
     assert "gepg.bili" not in again.output
 
 
 def test_the_shipped_tree_is_proven_with_its_keywords() -> None:
-    done = run("menus", "check", SHIPPED)
+    done = run(None, "menus", "check", SHIPPED)
     assert (done.exit_code, done.output) == (0, "menus proven\n")
 
 
@@ -128,7 +105,7 @@ def test_both_ways_to_call_the_command_line_work() -> None:
 
 
 def test_a_played_dialogue_is_a_transcript(tmp_path: Path) -> None:
-    done = run("menus", "play", "--folder", small(tmp_path), "--msisdn", "255713000002",
+    done = run(None, "menus", "play", "--folder", small(tmp_path), "--msisdn", "255713000002",
                keys="1\n1\n1\n1\n1\n")  # fmt: skip
     assert done.exit_code == 0
     blocks = done.output.split("\n\n")
@@ -139,14 +116,14 @@ def test_a_played_dialogue_is_a_transcript(tmp_path: Path) -> None:
 
 
 def test_the_lines_of_a_transcript_count_what_they_hold(tmp_path: Path) -> None:
-    done = run("menus", "play", "--folder", small(tmp_path), keys="9\n")
+    done = run(None, "menus", "play", "--folder", small(tmp_path), keys="9\n")
     head, *lines = done.output.split("\n\n")[-1].strip().split("\n")
     assert head == f"END {len(' '.join(line[2:] for line in lines))}"
 
 
 def test_a_dialogue_may_begin_in_english_and_go_to_a_file(tmp_path: Path) -> None:
     out = tmp_path / "story.txt"
-    done = run("menus", "play", "--folder", small(tmp_path), "--language", "en", "--out", out,
+    done = run(None, "menus", "play", "--folder", small(tmp_path), "--language", "en", "--out", out,
                keys="9\n")  # fmt: skip
     assert done.output == ""
     assert "| Karibu: goodbye" in out.read_text("utf-8")
@@ -187,59 +164,59 @@ goto = "tafuta"
     path = folder / "ega/huduma.toml"
     path.write_text(path.read_text("utf-8").replace('goto = "mwisho" }]', 'goto = "namba" }]'))
     keys = "1\n1\n1\n1\n123\n"
-    assert "| Deni deni" in run("menus", "play", "--folder", folder, keys=keys).output
-    told = run("menus", "play", "--folder", folder, "--outcome", "ega.bili=missing", keys=keys)
+    assert "| Deni deni" in run(None, "menus", "play", "--folder", folder, keys=keys).output
+    told = run(
+        None, "menus", "play", "--folder", folder, "--outcome", "ega.bili=missing", keys=keys
+    )
     assert "| Haipo" in told.output
 
 
 def test_menus_are_drawn_in_both_formats(tmp_path: Path) -> None:
     out = tmp_path / "menu.svg"
-    assert run("menus", "draw", "--format", "svg", "--out", out).exit_code == 0
+    assert run(None, "menus", "draw", "--format", "svg", "--out", out).exit_code == 0
     assert ET.fromstring(out.read_text("utf-8")).tag.endswith("svg")
-    assert run("menus", "draw").output.startswith("flowchart LR\n")
-    ega = run("menus", "draw", "--folder", small(tmp_path), "--branch", "ega").output
+    assert run(None, "menus", "draw").output.startswith("flowchart LR\n")
+    ega = run(None, "menus", "draw", "--folder", small(tmp_path), "--branch", "ega").output
     assert "huduma.toml" in ega
     assert "main.toml" not in ega
 
 
 def test_a_branch_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    done = run("menus", "draw", "--folder", small(tmp_path), "--branch", "nobody")
+    done = run(None, "menus", "draw", "--folder", small(tmp_path), "--branch", "nobody")
     assert (done.exit_code, done.output.count("\n")) == (1, 1)
 
 
-def test_a_branch_is_published_listed_and_rolled_back(settings: Path, tmp_path: Path) -> None:
+def test_a_branch_is_published_listed_and_rolled_back(home: Path, tmp_path: Path) -> None:
     for number in (1, 2):
         folder = branch(tmp_path / str(number), f"\n# {number}\n")
-        done = run("menus", "publish", "main", folder, "--by", "juma", home=settings)
+        done = run(home, "menus", "publish", "main", folder, "--by", "juma")
         assert (done.exit_code, done.output) == (0, f"main: version {number} is served\n")
-    listed = json.loads(run("menus", "versions", "--json", home=settings).output)
+    listed = json.loads(run(home, "menus", "versions", "--json").output)
     assert [(one["id"], one["current"], one["published_by"]) for one in listed] == [
         (2, True, "juma"),
         (1, False, "juma"),
     ]
-    back = run("menus", "rollback", "main", "--by", "juma", home=settings)
+    back = run(home, "menus", "rollback", "main", "--by", "juma")
     assert back.output == "main: version 1 is served\n"
-    named = run("menus", "rollback", "main", "--to", "2", home=settings)
+    named = run(home, "menus", "rollback", "main", "--to", "2")
     assert named.output == "main: version 2 is served\n"
-    own = run("menus", "rollback", "main", "--to", "0", home=settings)
+    own = run(home, "menus", "rollback", "main", "--to", "0")
     assert own.output == "main: the gateway's own files are served\n"
-    none = run("menus", "rollback", "main", home=settings)
+    none = run(home, "menus", "rollback", "main")
     assert (none.exit_code, "Traceback" in none.output) == (1, False)
 
 
-def test_what_fails_its_proof_is_refused_with_every_sentence(
-    settings: Path, tmp_path: Path
-) -> None:
+def test_what_fails_its_proof_is_refused_with_every_sentence(home: Path, tmp_path: Path) -> None:
     folder = branch(tmp_path / "broken", '\n[a]\nkind = "end"\nsw = "A"\n')
-    done = run("menus", "publish", "main", folder, home=settings)
+    done = run(home, "menus", "publish", "main", folder)
     assert done.exit_code == 1
     assert "main.toml [a]" in done.output
-    assert run("menus", "versions", home=settings).output == ""
+    assert run(home, "menus", "versions").output == ""
 
 
-def test_an_unknown_branch_is_one_sentence(settings: Path, tmp_path: Path) -> None:
+def test_an_unknown_branch_is_one_sentence(home: Path, tmp_path: Path) -> None:
     folder = branch(tmp_path / "x")
     publish = ["publish", "nobody", str(folder)]
     for words in (publish, ["versions", "nobody"], ["rollback", "nobody"]):
-        done = run("menus", *words, home=settings)
+        done = run(home, "menus", *words)
         assert (done.exit_code, done.output) == (1, "Error: there is no branch 'nobody'\n")

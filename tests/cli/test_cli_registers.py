@@ -5,31 +5,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from click.testing import CliRunner, Result
 
-from ussdapp.cli import main
-
-
-@pytest.fixture
-def home(database_url: str, tmp_path: Path) -> Path:
-    """A home such as `make run` leaves."""
-    return written_home(tmp_path, database_url)
-
-
-def written_home(folder: Path, database_url: str) -> Path:
-    words = {"database_url": database_url, "redis_url": "redis://127.0.0.1:1/0"}
-    keys = {"seal_key": bytes(range(32)).hex(), "index_key": bytes(range(32, 64)).hex()}
-    lines = [f"{name} = {json.dumps(value)}" for name, value in (words | keys).items()]
-    (folder / "settings.toml").write_text(
-        "\n".join((*lines, '[channels.sandbox]\nkind = "smpp"\n'))
-    )
-    return folder
-
-
-def run(home: Path | None, *words: str, more: dict[str, str] | None = None) -> Result:
-    environ = {"USSDAPP_SETTINGS": None, "DATABASE_URL": None, "REDIS_URL": None,
-               "USSDAPP_HOME": str(home) if home else None, **(more or {})}  # fmt: skip
-    return CliRunner().invoke(main, words, env=environ)
+from tests.fakes.home import run, written_home
 
 
 def test_an_institution_is_added_changed_and_listed(home: Path) -> None:

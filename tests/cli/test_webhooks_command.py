@@ -4,37 +4,25 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
+from tests.fakes.home import run
 from tests.fakes.served import now, served
 from tests.workers.test_telling import open_case, put
-from ussdapp.cli import main
 
 
 @pytest.fixture
-def home(database_url: str, redis_url: str, tmp_path: Path) -> Path:
+def home(home: Path, database_url: str, redis_url: str) -> Path:
     with served(database_url, redis_url) as world:
         put(world, 9, name="main")
         put(world, 9, "gepg-test", name="jaribu", events=["notification.final"])
         open_case(world)
         world.query("UPDATE webhooks SET off_at = %s, detail = 'answered 410' WHERE NOT live"
                     " RETURNING 1", now())  # fmt: skip
-    words = {
-        "database_url": database_url,
-        "redis_url": "redis://127.0.0.1:1/0",
-        "seal_key": bytes(range(32)).hex(),
-        "index_key": bytes(range(32, 64)).hex(),
-    }
-    lines = [f"{name} = {json.dumps(value)}" for name, value in words.items()]
-    settings = "\n".join((*lines, '[channels.sandbox]\nkind = "smpp"\n'))
-    (tmp_path / "settings.toml").write_text(settings)
-    return tmp_path
+    return home
 
 
 def listed(home: Path, *words: str) -> list[dict[str, object]]:
-    names = ("USSDAPP_SETTINGS", "DATABASE_URL", "REDIS_URL")
-    environ = {**dict.fromkeys(names), "USSDAPP_HOME": str(home)}
-    done = CliRunner().invoke(main, ["webhooks", "list", *words, "--json"], env=environ)
+    done = run(home, "webhooks", "list", *words, "--json")
     assert done.exit_code == 0, done.output
     assert "127.0.0.1" not in done.stdout
     return list(json.loads(done.stdout))

@@ -2,7 +2,6 @@
 is slow, broken or gone is said honestly. Over real PostgreSQL, sockets and threads."""
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -100,10 +99,8 @@ class Gateway:
 
 
 @pytest.fixture
-def gateway(database_url: str, offices: Institutions) -> Iterator[Gateway]:
-    database = Database(database_url)
-    yield Gateway(database, offices)
-    database.close()
+def gateway(database: Database, offices: Institutions) -> Gateway:
+    return Gateway(database, offices)
 
 
 LATE = "WCF: Samahani, jibu linachelewa. Litakuja kwa SMS likipatikana, huna haja ya kutuma tena."

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -21,13 +20,6 @@ from workers.asking import Asking
 
 BILL = Question("gepg.bill", Mode.LOOKUP, {"data": "994550451254"}, asker("late-1"), "GePG")
 GMS = Question("gms.request", Mode.SUMMARY, {"taasisi": "tra"}, asker("late-2"), "GMS")
-
-
-@pytest.fixture
-def database(database_url) -> Iterator[Database]:
-    made = Database(database_url)
-    yield made
-    made.close()
 
 
 def asking(database: Database, guide, at=NOON) -> tuple[PgQuestions, Asking]:

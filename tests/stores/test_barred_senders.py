@@ -1,7 +1,5 @@
 """A bulk whose sender ID an operator refuses does not go on to the last row."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.fakes.bulks import Office, recipients
@@ -11,19 +9,9 @@ from ussdapp.core.notification import Lane
 from ussdapp.ports import Outcome, Rejected, Submitted
 from ussdapp.stores.barred_senders import BY, BarredSenders
 from ussdapp.stores.bulks import PgBulks
-from ussdapp.stores.database import Database
 
 BARRED = Rejected("ESME_RINVSRCADR")
 WRONG_NUMBER = Rejected("ESME_RINVDSTADR")
-
-
-@pytest.fixture
-def office(database_url: str) -> Iterator[Office]:
-    database = Database(database_url)
-    made = Office(database, database_url)
-    yield made
-    made.close()
-    database.close()
 
 
 @pytest.fixture

@@ -41,8 +41,8 @@ def facts_of(*, times: int, day: date = TODAY) -> set[Fact]:
 
 
 @pytest.fixture
-def funnel(database_url: str) -> PgFunnel:
-    return PgFunnel(Database(database_url))
+def funnel(database: Database) -> PgFunnel:
+    return PgFunnel(database)
 
 
 @pytest.fixture

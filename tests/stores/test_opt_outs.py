@@ -12,7 +12,7 @@ from ussdapp.core.notification import Class
 from ussdapp.core.opt_outs import OPTED_OUT, CitizensWord, Learnt, NoSuchOptOut, OptedOut
 from ussdapp.core.status import Status
 from ussdapp.ports import InDoubt, Rejected, Submission, Submitted
-from ussdapp.stores.database import Database, rows
+from ussdapp.stores.database import rows
 from ussdapp.stores.opt_out_register import PgOptOutRegister
 from ussdapp.stores.opt_outs import PgOptOuts
 from ussdapp.usecases.record_opt_out import RecordOptOut
@@ -248,19 +248,15 @@ def test_what_was_opted_out_of_before_msisdns_were_kept_is_named_where_it_was_te
     assert one.msisdn == ASHA
 
 
-def test_a_refused_row_of_a_bulk_is_learnt_and_named(database_url: str) -> None:
-    database = Database(database_url)
-    office = Office(database, database_url)
+def test_a_refused_row_of_a_bulk_is_learnt_and_named(office: Office) -> None:
     office.send(recipients(2))
     office.work()
     lease = office.leases.take("sandbox", 1, NOON)
     assert lease
     claimed = office.journal.claim(lease, 10, NOON)
     office.journal.record(lease, [(row, Rejected(OPTED_OUT)) for row in claimed], NOON)
-    page = PgOptOutRegister(database, SEAL, bytes(32)).page(EGA, None, 9, None)
+    page = PgOptOutRegister(office.database, SEAL, bytes(32)).page(EGA, None, 9, None)
     assert {one.msisdn for one in page.opt_outs} == {row.msisdn for row in claimed}
-    office.close()
-    database.close()
 
 
 def test_what_a_person_changes_is_audited_and_what_the_citizen_says_is_their_own(

@@ -1,23 +1,19 @@
 """The one further copy of what is in doubt: by another route, or by a person's decision."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cli_channels import home, smpp
-from tests.cli.test_cli_registers import run
-from tests.stores.world import ASHA, NOON, SEAL, World, after
-from ussdapp.core.inbound import Lease, Receipt
+from tests.fakes.home import run, smpp, written_home
+from tests.stores.world import ASHA, NOON, SEAL, World, after, other_bound
+from ussdapp.core.inbound import Receipt
 from ussdapp.core.notification import Class
 from ussdapp.core.status import Status
 from ussdapp.ports import InDoubt, Submitted
 from ussdapp.stores.balance import balance
 from ussdapp.stores.database import rows
 from ussdapp.stores.journal import PgJournal
-from ussdapp.stores.leases import PgLeases
 from ussdapp.stores.resending import NotSettled, Settling
 
 
@@ -29,16 +25,6 @@ def doubted(world: World, klass: Class, at: datetime = NOON) -> int:
     (row,) = world.journal.claim(lease, 1, at)
     world.answered(lease, row, InDoubt("no_answer"), at)
     return row.id
-
-
-@contextmanager
-def other_bound(world: World, at: float) -> Iterator[Lease]:
-    other = PgLeases(world.database, world.url)
-    lease = other.take("other", 1, after(at))
-    assert lease
-    assert other.renew(lease, after(at))
-    yield lease
-    other.release()
 
 
 def one(world: World, columns: str) -> tuple[object, ...]:
@@ -149,7 +135,7 @@ def test_the_command_tells_what_it_did_or_why_not(
     world: World, database_url: str, tmp_path: Path
 ) -> None:
     number = doubted(world, Class.TRANSACTION, datetime.now(UTC))
-    place = home(tmp_path, database_url, sandbox=smpp(1))
+    place = written_home(tmp_path, database_url, sandbox=smpp(1))
     decide = ("notifications", "settle", str(number), "--because", "no bill came", "--by", "halima")
     done = run(place, *decide, "--resend")
     assert (done.exit_code, done.output) == (0, f"notification {number} is queued again\n")

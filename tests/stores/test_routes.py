@@ -1,11 +1,8 @@
 """What waits where it is not delivered goes by another channel, and evidence beats prefixes."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
-from tests.stores.world import ASHA, NOON, SEAL, World, after
+from tests.stores.world import ASHA, NOON, SEAL, World, after, other_bound
 from ussdapp.core.inbound import Lease
 from ussdapp.ports import Deferred, InDoubt, Rejected, Submitted
 from ussdapp.stores.balance import balance
@@ -31,24 +28,13 @@ def bound(world: World, at: float, share: float = 1.0) -> Lease:
     return lease
 
 
-@contextmanager
-def fallback(world: World, at: float) -> Iterator[Lease]:
-    """The other channel, with its bind up."""
-    other = PgLeases(world.database, world.url)
-    lease = other.take("other", 1, after(at))
-    assert lease
-    assert other.renew(lease, after(at))
-    yield lease
-    other.release()
-
-
 def test_what_waits_on_a_channel_without_a_bind_goes_by_its_fallback(
     world: World, routes: PgRoutes
 ) -> None:
     bound(world, 0)
     world.accept("one")
     assert routes.reroute(after(31)) == 0, "the fallback is down as well"
-    with fallback(world, 20) as lease:
+    with other_bound(world, 20) as lease:
         assert routes.reroute(after(29)) == 0
         assert routes.reroute(after(31)) == 1
         (row,) = world.journal.claim(lease, 10, after(31))
@@ -63,7 +49,7 @@ def test_a_channel_that_fares_badly_keeps_its_share_and_the_rest_goes_elsewhere(
     bound(world, 0, share=0.5)
     for number in range(100):
         world.accept(f"n{number}", text=f"text {number}")
-    with fallback(world, 1):
+    with other_bound(world, 1):
         assert routes.reroute(after(2)) == 50
         assert routes.reroute(after(3)) == 0
     bound(world, 4)
@@ -78,7 +64,7 @@ def test_what_is_in_doubt_waits_for_its_receipt_where_it_was_submitted(
     (row,) = world.journal.claim(lease, 10, NOON)
     world.answered(lease, row, InDoubt("no_answer"))
     world.journal.settle(after(300))
-    with fallback(world, 390):
+    with other_bound(world, 390):
         assert routes.reroute(after(400)) == 0
 
 
@@ -104,7 +90,7 @@ def test_patience_on_one_channel_does_not_forbid_another(world: World, routes: P
     lease = bound(world, 0)
     (row,) = world.journal.claim(lease, 10, NOON)
     world.answered(lease, row, Deferred("unbound", 5.0))
-    with fallback(world, 50):
+    with other_bound(world, 50):
         assert routes.reroute(after(60)) == 1
     assert balance(world.database).holds
 

@@ -1,6 +1,8 @@
 """What the store tests begin with: keys, an institution, and short ways to accept and claim."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -41,6 +43,17 @@ LETTERS = Letters(
 
 def after(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
+
+
+@contextmanager
+def other_bound(world: "World", at: float) -> Iterator[Lease]:
+    """A second channel, with its bind up."""
+    leases = PgLeases(world.database, world.url)
+    lease = leases.take("other", 1, after(at))
+    assert lease
+    assert leases.renew(lease, after(at))
+    yield lease
+    leases.release()
 
 
 @dataclass

@@ -9,12 +9,12 @@ from typing import Any
 
 import structlog
 
+from tests.fakes import served
 from tests.fakes.dialogue import INSTITUTIONS
 from tests.storms.recorded import Counted
 from tests.transcripts.offices import Institutions
 from ussdapp.bootstrap import Gateway, build_gateway
-from ussdapp.sandbox.back_office_answers import settings_tables
-from ussdapp.settings import ChannelSettings, Settings
+from ussdapp.settings import Settings
 from ussdapp.stores.database import rows
 from ussdapp.usecases.answer_ussd import AnswerUssd
 
@@ -24,21 +24,11 @@ PATIENCE = 20.0
 def settings(
     database_url: str, redis_url: str, back_offices: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Settings:
-    """Those of a sandbox with one channel."""
-    sandbox = ChannelSettings("sandbox", "smpp", "africastalking", (), ("255",), {})
-    return Settings(
-        database_url=database_url,
-        redis_url=redis_url,
-        seal_key=bytes(range(32)),
-        index_key=bytes(range(32, 64)),
-        sandbox=True,
-        short_code="15200",
-        service_code="*152*00#",
-        screen_budget=160,
-        ledger="",
-        channels={"sandbox": sandbox},
-        back_offices=back_offices or settings_tables(9, "it is never asked"),
-    )
+    """Those of a sandbox whose channel is called back by Africa's Talking."""
+    given = served.settings(database_url, redis_url)
+    channel = replace(given.channels["sandbox"], callbacks="africastalking")
+    offices = back_offices or given.back_offices
+    return replace(given, channels={"sandbox": channel}, back_offices=offices)
 
 
 @dataclass(frozen=True)

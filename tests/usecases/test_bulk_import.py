@@ -3,7 +3,6 @@
 import io
 import secrets
 import zipfile
-from collections.abc import Iterator
 
 import pytest
 
@@ -24,18 +23,8 @@ from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Class, Lane
 from ussdapp.ports import Deferred, Submitted
 from ussdapp.stores.bulks import A_PIECE
-from ussdapp.stores.database import Database
 
 HEADER = "to,jina,kiasi\n"
-
-
-@pytest.fixture
-def office(database_url: str) -> Iterator[Office]:
-    database = Database(database_url)
-    made = Office(database, database_url)
-    yield made
-    made.close()
-    database.close()
 
 
 def csv(count: int, bad: frozenset[int] = frozenset()) -> bytes:

@@ -1,23 +1,16 @@
 """Institutions ask for codes by the API, follow them, and use what they were allotted."""
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.fakes.served import ASHA, Served, now, served
+from tests.fakes.served import ASHA, Served, now
 from ussdapp.core.codes import CodeKind, CodeStatus
 
 PATH = "/api/v1/codes"
 BODY = {"kind": "sender_id", "value": "MALIASILI", "purpose": "Taarifa za utalii"}
-
-
-@pytest.fixture
-def world(database_url: str, redis_url: str) -> Iterator[Served]:
-    with served(database_url, redis_url) as made:
-        yield made
 
 
 def ask(world: Served, by: str = "ega-live", key: str = "", **changes: Any) -> TestResponse:

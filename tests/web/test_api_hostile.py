@@ -2,16 +2,14 @@
 5xx."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.examples import examples
-from tests.fakes.served import Served, served
+from tests.fakes.served import Served
 from ussdapp.web.api.openapi import document
 from ussdapp.web.api.operations import Route, routes
 
@@ -33,12 +31,6 @@ PIECES = st.text(
 ).filter(lambda piece: piece not in {".", ".."})
 TYPES = [*["application/json"] * 4, "text/plain", "multipart/form-data", ""]
 HEADER = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF), max_size=300)
-
-
-@pytest.fixture
-def world(database_url: str, redis_url: str) -> Iterator[Served]:
-    with served(database_url, redis_url) as made:
-        yield made
 
 
 def bodies(route: Route) -> st.SearchStrategy[Any]:

@@ -1,7 +1,6 @@
 """An institution sends single notifications, on real stores: each accepted once, and told of."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 import requests
 from werkzeug.test import TestResponse
 
-from tests.fakes.served import ASHA, JUMA, Served, listening, now, served
+from tests.fakes.served import ASHA, JUMA, Served, listening, now
 from tests.wire.peer import until
 from ussdapp.core.inbound import Lease
 from ussdapp.core.keys import KeyRequest
@@ -24,12 +23,6 @@ from ussdapp.web.api.notification_models import (
 
 PATH = "/api/v1/notifications"
 BODY = {"to": ASHA, "text": "Ombi lako limepokelewa."}
-
-
-@pytest.fixture
-def world(database_url: str, redis_url: str) -> Iterator[Served]:
-    with served(database_url, redis_url) as made:
-        yield made
 
 
 def send(

@@ -1,21 +1,14 @@
 """The register of opt-outs as institutions' systems use it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.fakes.served import ASHA, JUMA, Served, now, served
+from tests.fakes.served import ASHA, JUMA, Served, now
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.opt_outs import Learnt
 
 PATH = "/api/v1/opt-outs"
-
-
-@pytest.fixture
-def world(database_url: str, redis_url: str) -> Iterator[Served]:
-    with served(database_url, redis_url) as made:
-        yield made
 
 
 def listed(world: Served, query: str = "", by: str = "ega-live") -> list[dict[str, Any]]:

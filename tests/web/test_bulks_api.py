@@ -3,7 +3,6 @@
 import io
 import json
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +14,6 @@ from werkzeug.test import TestResponse
 from tests.fakes.bulks import NOON, SEAL, TEXT_ASKED, Office, recipients
 from tests.fakes.web import fake_gateway
 from ussdapp.core.keys import SCOPES, IssuedKey
-from ussdapp.stores.database import Database
 from ussdapp.stores.histories import PgHistories
 from ussdapp.stores.public_ids import PublicIds
 from ussdapp.web import create_app
@@ -57,9 +55,7 @@ class Web:
 
 
 @pytest.fixture
-def web(database_url: str) -> Iterator[Web]:
-    database = Database(database_url)
-    office = Office(database, database_url)
+def web(office: Office) -> Web:
     gateway: Any = SimpleNamespace(
         settings=fake_gateway().settings,
         dialects={},
@@ -74,13 +70,11 @@ def web(database_url: str) -> Iterator[Web]:
         ),
         notifications=SimpleNamespace(
             histories=PgHistories(
-                database, SEAL, PublicIds(bytes(32), "notice"), PublicIds(bytes(32), "page")
+                office.database, SEAL, PublicIds(bytes(32), "notice"), PublicIds(bytes(32), "page")
             ),
         ),
     )
-    yield Web(office, create_app(gateway, lambda: NOON).test_client())
-    office.close()
-    database.close()
+    return Web(office, create_app(gateway, lambda: NOON).test_client())
 
 
 def body(count: int = 3, **changes: Any) -> dict[str, Any]:

@@ -1,11 +1,10 @@
 """Cases by the API: who reads which, what they are told, and what a citizen hears of it."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from tests.fakes.served import ASHA, Served, now, served
+from tests.fakes.served import ASHA, Served, now
 from ussdapp.core.case import Kind, NewCase, Visibility
 from ussdapp.core.letters import Letters
 from ussdapp.core.msisdn import Msisdn
@@ -17,12 +16,6 @@ REFERENCE = Reference.numbered(4711)
 PATH = f"/api/v1/cases/{REFERENCE.digits}"
 TRY = f"/api/v1/cases/{SIMULATED.digits}"
 GEPG = {"institution": "gepg", "reason": "Suala linahusu malipo."}
-
-
-@pytest.fixture
-def world(database_url: str, redis_url: str) -> Iterator[Served]:
-    with served(database_url, redis_url) as made:
-        yield made
 
 
 def file(

@@ -3,7 +3,6 @@ of an institution is read or changed. The table is the app's own url map."""
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.fakes.owned import BRANCH, WORDS, ega_has_everything, filled
-from tests.fakes.served import ASHA, Served, now, served
+from tests.fakes.served import ASHA, Served, now
 from ussdapp.core.keys import KeyRequest
 from ussdapp.web.api.operations import Route, routes
 
@@ -20,12 +19,6 @@ from ussdapp.web.api.operations import Route, routes
 NOTED = {"keys": {"last_used_at"}}
 # an institution chooses these names itself: with another's key it is another thing
 OWN_NAMES = {("PUT", "/api/v1/webhooks/{name}"), ("PUT", "/api/v1/templates/{name}")}
-
-
-@pytest.fixture
-def world(database_url: str, redis_url: str) -> Iterator[Served]:
-    with served(database_url, redis_url) as made:
-        yield made
 
 
 def rows_of(world: Served) -> dict[str, set[str]]:

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 from base64 import b64encode
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 import requests
 from werkzeug.test import TestResponse
 
-from tests.fakes.served import ASHA, JUMA, Served, listening, now, served
+from tests.fakes.served import ASHA, JUMA, Served, listening, now
 from ussdapp.core.keys import IssuedKey, KeyRequest, MgovKey
 from ussdapp.stores.balance import balance
 from ussdapp.web.mgov_bodies import Sent, signed_by
@@ -28,11 +27,10 @@ OK_V1 = {
 
 
 @pytest.fixture
-def world(database_url: str, redis_url: str) -> Iterator[Served]:
-    with served(database_url, redis_url) as made:
-        keys = made.gateway.keys
-        keys.issue_mgov(KeyRequest("ega", "mgov", (), per_second=1000), SECRET, NAMES, now())
-        yield made
+def world(world: Served) -> Served:
+    keys = world.gateway.keys
+    keys.issue_mgov(KeyRequest("ega", "mgov", (), per_second=1000), SECRET, NAMES, now())
+    return world
 
 
 def signature(octets: bytes, secret: str = SECRET) -> str:

@@ -17,7 +17,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.fakes.owned import a_case_of_ega, ega_has_everything, filled
-from tests.fakes.served import Served, listening, served
+from tests.fakes.served import Served, listening
 from tests.fakes.web import NOW, fake_gateway
 from ussdapp.core.keys import SCOPES
 from ussdapp.core.reference import Reference
@@ -30,12 +30,6 @@ from ussdapp.web.api.verified import verified
 from ussdapp.web.permissions import permission_of
 
 PUBLIC = {"/api/v1/openapi.json", "/api/docs", "/api/docs.css"}
-
-
-@pytest.fixture
-def world(database_url: str, redis_url: str) -> Iterator[Served]:
-    with served(database_url, redis_url) as made:
-        yield made
 
 
 def app() -> Any:

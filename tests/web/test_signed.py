@@ -3,14 +3,13 @@ whose a request is behind a proxy."""
 
 import dataclasses
 import io
-from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.fakes.served import Served, now, served
+from tests.fakes.served import Served, now
 from ussdapp.core.keys import SCOPES, KeyRequest
 from ussdapp.ports import Unavailable
 from ussdapp.web.api.docs import SIGNING
@@ -24,12 +23,11 @@ signed = _names["signed"]
 
 
 @pytest.fixture
-def world(database_url: str, redis_url: str) -> Iterator[Served]:
-    with served(database_url, redis_url) as made:
-        request = KeyRequest("ega", "signs", tuple(SCOPES), per_second=1000)
-        made.gateway.keys.issue(request, "signing-key", now(), SECRET)
-        made.keys["signs"] = "signing-key"
-        yield made
+def world(world: Served) -> Served:
+    request = KeyRequest("ega", "signs", tuple(SCOPES), per_second=1000)
+    world.gateway.keys.issue(request, "signing-key", now(), SECRET)
+    world.keys["signs"] = "signing-key"
+    return world
 
 
 def post(world: Served, headers: dict[str, str], body: bytes = BODY) -> TestResponse:

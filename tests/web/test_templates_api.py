@@ -2,14 +2,13 @@
 
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.fakes.served import ASHA, JUMA, Served, now, served
+from tests.fakes.served import ASHA, JUMA, Served, now
 from ussdapp.core.msisdn import Msisdn
 
 PATH = "/api/v1/templates"
@@ -21,12 +20,6 @@ VALUES = {"jina": "Asha", "namba": "4821"}
 
 def named(jina: Any) -> dict[str, Any]:
     return {"template": "ombi", "values": {**VALUES, "jina": jina}}
-
-
-@pytest.fixture
-def world(database_url: str, redis_url: str) -> Iterator[Served]:
-    with served(database_url, redis_url) as made:
-        yield made
 
 
 def put(world: Served, texts: Any = None, name: str = "ombi", by: str = "ega-live") -> TestResponse:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.served import Served, now, served, settings
+from tests.fakes.served import Served, now, settings
 from tests.wire.test_guarded import HOSTILE_URLS
 from ussdapp.bootstrap import build_gateway
 from ussdapp.core.webhook import MOST_WEBHOOKS, OVERLAP
@@ -15,12 +15,6 @@ from ussdapp.stores.webhooks import SECRET, good_secrets
 URL = "https://mfumo.ega.go.tz/ussd?token=siri"
 EVENTS = ["notification.final", "case.opened"]
 PATH = "/api/v1/webhooks/main"
-
-
-@pytest.fixture
-def world(database_url: str, redis_url: str) -> Iterator[Served]:
-    with served(database_url, redis_url) as made:
-        yield made
 
 
 @pytest.fixture

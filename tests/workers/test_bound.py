@@ -4,26 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from tests.fakes.smsc import ForkedSmsc
-from tests.stores.world import ASHA, SEAL, World, after
+from tests.stores.world import ASHA, World, after
 from tests.wire.peer import until
+from tests.workers.parts import parts
 from ussdapp.channels import smpp
 from ussdapp.core.inbound import Mo
 from ussdapp.sandbox.smsc_process import SmscProcess
-from ussdapp.stores.database import Database
-from ussdapp.stores.mo_parts import PgMoParts
-from ussdapp.wire.receipt_text import decoded
 from workers.bound import Bound
 
 LONG = "LALAMIKO tanesco Umeme hakuna tangu jana usiku 😀 " * 5
-
-
-def _silent(*_: object) -> None:
-    """A doorbell that nobody rings."""
 
 
 @dataclass
@@ -34,15 +27,6 @@ class Received:
 
     def __call__(self, mo: Mo, now: datetime) -> None:
         self.mos.append(mo)
-
-
-@pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    database = Database(database_url)
-    made = World(database, database_url)
-    yield made
-    made.leases.release()
-    database.close()
 
 
 @pytest.fixture
@@ -65,20 +49,8 @@ def bound(world: World, smsc: SmscProcess, received: Received) -> Iterator[Bound
         "password": "secret",
         "response_s": 0.3,
     }
-    gateway = SimpleNamespace(
-        sending=lambda name: smpp.build(name, options),
-        mo_parts=PgMoParts(world.database, SEAL, decoded),
-        journal=world.journal,
-        leases=world.leases,
-        receipts=world.receipts,
-        record_receipts=world.receipts.keep,
-        receive_mo=received,
-        doorbells=SimpleNamespace(ring=_silent, answered=_silent),
-        urgent_bell=SimpleNamespace(listen=_silent),
-        sorry=lambda language: "",
-        settings=SimpleNamespace(bulk_hours=(0, 0)),
-    )
-    bound = Bound(gateway, "sandbox")  # type: ignore[arg-type]
+    gateway = parts(world, lambda name: smpp.build(name, options), receive_mo=received)
+    bound = Bound(gateway, "sandbox")
     bound.start()
     until(lambda: bound._channel.ready() and bound._lease is not None)
     yield bound

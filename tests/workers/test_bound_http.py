@@ -4,34 +4,18 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from tests.fakes.aggregator import API_KEY, SECRET_KEY, Simulated, simulated_beem
 from tests.stores.world import SEAL, World
 from tests.wire.peer import until
+from tests.workers.parts import parts
 from ussdapp.channels.beem import sending
 from ussdapp.stores.balance import balance
-from ussdapp.stores.database import Database
-from ussdapp.stores.mo_parts import PgMoParts
 from ussdapp.stores.unreported import PgUnreported
 from ussdapp.wire.http_sending import WINDOW
-from ussdapp.wire.receipt_text import decoded
 from workers.bound import Bound
-
-
-def _silent(*_: object) -> None:
-    """A doorbell that nobody rings."""
-
-
-@pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    database = Database(database_url)
-    made = World(database, database_url)
-    yield made
-    made.leases.release()
-    database.close()
 
 
 @pytest.fixture
@@ -56,20 +40,9 @@ def started(world: World, simulated: Simulated) -> Bound:
         "reports_url": simulated.base_url,
         "answers_within": 1.0,
     }
-    gateway = SimpleNamespace(
-        sending=lambda name: sending.build(name, options),
-        mo_parts=PgMoParts(world.database, SEAL, decoded),
-        journal=world.journal,
-        leases=world.leases,
-        receipts=world.receipts,
-        record_receipts=world.receipts.keep,
-        unreported=PgUnreported(world.database, SEAL),
-        doorbells=SimpleNamespace(ring=_silent, answered=_silent),
-        urgent_bell=SimpleNamespace(listen=_silent),
-        sorry=lambda language: "",
-        settings=SimpleNamespace(bulk_hours=(0, 0)),
-    )
-    bound = Bound(gateway, "sandbox")  # type: ignore[arg-type]
+    unreported = PgUnreported(world.database, SEAL)
+    gateway = parts(world, lambda name: sending.build(name, options), unreported=unreported)
+    bound = Bound(gateway, "sandbox")
     bound.start()
     until(lambda: bound._lease is not None)
     return bound

@@ -16,7 +16,6 @@ import pytest
 
 from tests.fakes.bulks import Office
 from ussdapp.core.bulk import BulkStatus
-from ussdapp.stores.database import Database
 
 ROOT = Path(__file__).parents[2]
 ROWS = int(os.environ.get("BULK_ROWS", "17000"))
@@ -29,15 +28,6 @@ from ussdapp.bootstrap import build_gateway
 from workers.importing import serve
 serve(build_gateway(settings(*sys.argv[1:])))
 """
-
-
-@pytest.fixture
-def office(database_url: str) -> Iterator[Office]:
-    database = Database(database_url)
-    made = Office(database, database_url)
-    yield made
-    made.close()
-    database.close()
 
 
 @pytest.fixture

@@ -1,29 +1,17 @@
 """What is urgent leaves at night, and that is logged."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
-import pytest
 from structlog.testing import capture_logs
 
 from tests.stores.world import JUMA, NOON, World
 from ussdapp.core.notification import Class
 from ussdapp.ports import Deferred, Outcome, Submitted, Unavailable
-from ussdapp.stores.database import Database
 from ussdapp.stores.urgents import count_urgent
 from workers.night import NightJournal
 
 NIGHT = NOON + timedelta(hours=10)  # 22:00 EAT
 HOURS = (8, 20)
-
-
-@pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    database = Database(database_url)
-    made = World(database, database_url)
-    yield made
-    made.leases.release()
-    database.close()
 
 
 def logged(world: World, journal: NightJournal, outcome: Outcome, at=NIGHT) -> list[tuple]:
