@@ -41,6 +41,7 @@ def test_a_bulk_refused_for_its_sender_id_stops_itself(
     assert senders.stop(after(2)) == 1
     view = office.view(number)
     assert view.status is BulkStatus.STOPPED
+    assert view.code == "sender_id_refused"
     assert "sender ID" in view.detail
     office.work(after(3))
     counts = office.view(number).counts

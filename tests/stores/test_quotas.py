@@ -202,7 +202,7 @@ def test_a_bulk_over_quota_is_refused_whole_with_one_sentence(desk: Desk) -> Non
     office.work()
     assert office.view(fits).status is BulkStatus.QUEUED
     view = office.view(not_any_more)
-    assert view.status is BulkStatus.STOPPED
+    assert (view.status, view.code) == (BulkStatus.STOPPED, "quota_day")
     assert view.detail == (
         "It takes 4 parts. The quota of 5 parts a day leaves 2; "
         "it begins anew at 2026-11-21 00:00 EAT."

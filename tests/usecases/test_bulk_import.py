@@ -162,6 +162,7 @@ def test_a_file_that_breaks_off_in_the_middle_sends_nothing(office: Office) -> N
     office.work()
     view = office.view(number)
     assert view.status is BulkStatus.STOPPED
+    assert view.code == "unreadable"
     assert "quote" in view.detail
     assert view.counts["stopped"] == view.accepted
     assert office.ask("SELECT DISTINCT status FROM notifications") == [("stopped",)]
@@ -301,8 +302,9 @@ def test_one_that_was_sealed_with_another_key_is_stopped_and_the_next_is_checked
     spoilt, good = office.send(recipients(3)), office.send(recipients(3))
     office.ask("UPDATE bulks SET text_sealed = '' WHERE id = %s RETURNING 1", spoilt)
     office.work()
-    assert (office.view(spoilt).status, office.view(spoilt).detail) == (
-        BulkStatus.STOPPED, "It could not be checked.",
+    view = office.view(spoilt)
+    assert (view.status, view.code, view.detail) == (
+        BulkStatus.STOPPED, "unchecked", "It could not be checked.",
     )  # fmt: skip
     assert len(office.sent(good)) == 3
     assert office.holds()

@@ -259,13 +259,33 @@ def test_a_test_key_sees_and_touches_no_live_bulk_and_a_live_one_none_of_its(web
             assert web.post(f"/{number}/{act}", key=other).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("octets", "code"),
+    [
+        (b"to,jina,kiasi\n" + b"255754000001,Asha,1\n" * 3000 + b'255754000001,"A\n', "unreadable"),
+        (b"\n" * 3000 + b"jina,kiasi\n", "no_to"),
+        (b"\n" * 3000 + b"to,kiasi\n", "no_column"),
+        (b"to,jina,kiasi\n255754000001,Asha,1\n", None),
+    ],
+    ids=["an open quote far below", "no MSISDN below", "no column below", "nothing"],
+)
+def test_what_is_found_wrong_with_a_file_when_it_is_checked_has_the_code_of_what_is_found_at_once(
+    web: Web, octets: bytes, code: str | None
+) -> None:
+    number = accepted(web.upload(octets))
+    assert web.get(f"/{number}").get_json()["code"] is None
+    web.office.work()
+    shown = web.get(f"/{number}").get_json()
+    assert (shown["code"], shown["status"] == "stopped") == (code, code is not None)
+
+
 def test_a_bulk_is_stopped_once_and_for_all(web: Web) -> None:
     number = accepted(web.post(body=body()))
     web.office.work()
     for _ in range(2):
         answer = web.post(f"/{number}/stop")
         assert answer.json is not None
-        assert answer.json["status"] == "stopped"
+        assert (answer.json["status"], answer.json["code"]) == ("stopped", "stopped")
         assert answer.json["counts"]["stopped"] == 3
     assert web.get("/aaaaaaaaaaaaaaaaaaaaaaaaaa").status_code == 404
 

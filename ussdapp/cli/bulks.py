@@ -97,6 +97,7 @@ def _tell(view: BulkView, *, as_json: bool) -> None:
            for name, count in view.counts.items()},
         "rate_per_s": view.rate_per_s,
         "eta_s": view.eta_s,
+        "code": view.code,
         "detail": view.detail,
     }  # fmt: skip
     if as_json:

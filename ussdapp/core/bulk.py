@@ -128,6 +128,13 @@ class Checking:
         return replace(self, read=row, tries=0)
 
 
+class Refusal(NamedTuple):
+    """Why all of a bulk is refused when it is checked: what programs know it by, and a sentence."""
+
+    code: str
+    sentence: str
+
+
 class Rejection(NamedTuple):
     """What is wrong with one field of one row; the message repeats no value."""
 
@@ -171,11 +178,12 @@ class Chunk:
 class BulkView:
     """A bulk as its institution sees it. `counts` has every status, and they sum to `accepted`;
     `rate_per_s` and `eta_s` are None where nothing is known; `channel_parts` are the parts by
-    the channel for which they were accepted."""
+    the channel for which they were accepted. `code` and `detail` say why it was stopped."""
 
     id: int
     name: str
     status: BulkStatus
+    code: str
     detail: str
     total: int
     accepted: int

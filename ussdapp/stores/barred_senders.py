@@ -7,6 +7,7 @@ from ussdapp.stores.bulks import PgBulks
 from ussdapp.stores.database import Database, rows
 
 BY: Final = "gateway"
+CODE: Final = "sender_id_refused"
 DETAIL: Final = "It stopped itself: over 20 % of its first rows were refused for the sender ID."
 # How refusals of a sender ID are called, by SMPP, Africa's Talking and Beem.
 _REFUSALS: Final = [
@@ -23,7 +24,7 @@ _BARRED: Final = """
             ORDER BY row_no LIMIT %(first)s) n) f
     WHERE b.ended_at IS NULL AND b.released_at IS NOT NULL AND b.id <> ALL (%(judged)s)
 """
-_SAY: Final = "UPDATE bulks SET detail = %s WHERE id = %s"
+_SAY: Final = "UPDATE bulks SET code = %s, detail = %s WHERE id = %s"
 
 
 class BarredSenders:
@@ -50,4 +51,4 @@ class BarredSenders:
 
     def _stop(self, institution: str, number: int, now: datetime) -> None:
         self._bulks.stop(institution, number, BY, now)
-        self._database.run(lambda link: link.execute(_SAY, (DETAIL, number)) and None)
+        self._database.run(lambda link: link.execute(_SAY, (CODE, DETAIL, number)) and None)

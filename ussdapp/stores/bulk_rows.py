@@ -16,6 +16,7 @@ from ussdapp.core.bulk import (
     BulkStatus,
     Checking,
     Chunk,
+    Refusal,
     Source,
     needs_approval,
 )
@@ -49,7 +50,8 @@ _LAST: Final = """
     SELECT number FROM bulk_blocks WHERE bulk_id = %s ORDER BY number DESC LIMIT 1
 """
 _CHECKED: Final = """
-    UPDATE bulks SET status = %(status)s, total = accepted + rejected, detail = %(detail)s,
+    UPDATE bulks SET status = %(status)s, total = accepted + rejected, code = %(code)s,
+        detail = %(detail)s,
         released_at = CASE WHEN accepted = 0 THEN %(now)s END,
         ended_at = CASE WHEN %(status)s IN ('finished', 'stopped') THEN %(now)s::timestamptz END
     WHERE id = %(id)s AND status = 'checking'
@@ -180,17 +182,16 @@ class PgBulkRows:
         if under_way:
             under_way.result()
 
-    def checked(self, bulk: Checking, detail: str, now: datetime) -> BulkStatus:
-        """All of it is checked, or it was refused as a whole for the reason in `detail`, or for
-        the quota."""
+    def checked(self, bulk: Checking, refusal: Refusal | None, now: datetime) -> BulkStatus:
+        """All of it is checked, or it was refused as a whole; the quota may refuse it here."""
         self._await(bulk.id)
         day = eat_day(now)
         try:
             with refusing(day):
-                return self._database.run(lambda link: _checked(link, bulk, detail, now))
+                return self._database.run(lambda link: _checked(link, bulk, refusal, now))
         except OverQuota as over:
             quota = over.quota
-            return self._database.run(lambda link: _checked(link, bulk, "", now, quota))
+            return self._database.run(lambda link: _checked(link, bulk, None, now, quota))
 
     def release(self, now: datetime, most: int) -> frozenset[str] | None:
         """Queues up to `most` held blocks of a bulk that may be sent; the channels of what is due
@@ -223,15 +224,19 @@ class PgBulkRows:
 
 
 def _checked(
-    connection: Connection, bulk: Checking, detail: str, now: datetime, over: Quota | None = None
+    connection: Connection,
+    bulk: Checking,
+    refusal: Refusal | None,
+    now: datetime,
+    over: Quota | None = None,
 ) -> BulkStatus:
     query = "SELECT accepted, status, parts FROM bulks WHERE id = %s FOR NO KEY UPDATE"
     row = first(connection, query, (bulk.id,))
     if row is None or row[1] != "checking":
         return BulkStatus.STOPPED
     if over:
-        detail = f"It takes {row[2]} parts. {over}"
-    if detail:
+        refusal = Refusal(over.code, f"It takes {row[2]} parts. {over}")
+    if refusal:
         status = BulkStatus.STOPPED
         connection.execute(_REFUSED, (bulk.id,))
     elif not row[0]:
@@ -241,7 +246,8 @@ def _checked(
         spend(connection, bulk.institution_id, bulk.klass, eat_day(now), row[2], live=bulk.live)
     if status is BulkStatus.QUEUED and needs_approval(bulk.klass, row[0], bulk.approval_above):
         status = BulkStatus.AWAITING_APPROVAL
-    values = {"id": bulk.id, "status": status.value, "detail": detail, "now": now}
+    code, detail = refusal or ("", "")
+    values = {"id": bulk.id, "status": status.value, "code": code, "detail": detail, "now": now}
     connection.execute(_CHECKED, values)
     connection.execute(_FORGET, (bulk.id,))
     return status

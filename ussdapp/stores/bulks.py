@@ -56,7 +56,8 @@ _PIECE: Final = "INSERT INTO bulk_blocks (bulk_id, number, sealed) VALUES (%s, %
 _FORGET: Final = "DELETE FROM bulk_blocks WHERE bulk_id = %s"
 _VIEW: Final = """
     SELECT b.id, b.name, b.status, b.detail, b.total, b.accepted, b.rejected, b.parts, b.send_at,
-        b.counts, b.rate_per_s, b.released_at, b.channel_parts, b.template
+        b.counts, b.rate_per_s, b.released_at, b.channel_parts, b.template,
+        b.code
     FROM bulks b JOIN institutions i ON i.id = b.institution_id
     WHERE i.short_name = %s AND b.id = %s
 """
@@ -66,7 +67,8 @@ _LOCKED: Final = """
 """
 _APPROVE: Final = "UPDATE bulks SET status = 'queued', approved_by = %s WHERE id = %s"
 _STOP: Final = """
-    UPDATE bulks SET status = 'stopped', ended_at = %(now)s, detail = 'It was stopped.',
+    UPDATE bulks SET status = 'stopped', ended_at = %(now)s, code = 'stopped',
+        detail = 'It was stopped.',
         released_at = coalesce(released_at, %(now)s), counted_at = coalesce(counted_at, %(now)s),
         counts = CASE WHEN released_at IS NULL THEN jsonb_build_object('queued', accepted)
             ELSE counts END
@@ -263,6 +265,7 @@ def _view(connection: Connection, institution: str, number: int) -> BulkView:
         id=row[0],
         name=row[1],
         status=standing(stored, counts, accepted),
+        code=row[14],
         detail=row[3],
         total=row[4],
         accepted=accepted,

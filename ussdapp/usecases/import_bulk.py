@@ -16,6 +16,7 @@ from ussdapp.core.bulk import (
     Checking,
     Chunk,
     Overtaken,
+    Refusal,
     Rejection,
     Row,
     Source,
@@ -34,6 +35,7 @@ _CHUNK: Final = 8000  # rows that are committed at once
 _AT_ONCE: Final = 8  # bulks between which the work is shared
 _BLOCKS: Final = 20  # of a thousand rows that are queued at once
 _MOST_TRIES: Final = 20  # to check what ends the process each time
+_UNCHECKED: Final = Refusal("unchecked", "It could not be checked.")
 _Checked = Iterator[tuple[int, Came | None]]
 
 log = structlog.get_logger()
@@ -59,8 +61,8 @@ class BulkRows(Protocol):
         next call for that bulk, which raises its trouble, or Overtaken."""
         ...
 
-    def checked(self, bulk: Checking, detail: str, now: datetime) -> BulkStatus:
-        """All of it is checked, or it was refused as a whole for the reason in `detail`."""
+    def checked(self, bulk: Checking, refusal: Refusal | None, now: datetime) -> BulkStatus:
+        """All of it is checked, or it was refused as a whole."""
         ...
 
     def release(self, now: datetime, most: int) -> frozenset[str] | None:
@@ -137,23 +139,26 @@ class ImportBulk:
         """One chunk; False when there is no further one."""
         bulk = one.bulk
         if bulk.tries >= _MOST_TRIES:
-            self._end(bulk, "It could not be checked.", now)
+            self._end(bulk, _UNCHECKED, now)
             return False
         try:
             came = chunk(bulk.read, self._worded(one, islice(one.checked, _CHUNK)))
-        except (Unreadable, HeaderRefused) as refused:
-            self._end(bulk, str(refused), now)
+        except Unreadable as refused:
+            self._end(bulk, Refusal("unreadable", str(refused)), now)
+            return False
+        except HeaderRefused as refused:
+            self._end(bulk, Refusal(refused.code, str(refused)), now)
             return False
         if came.end == bulk.read:
-            self._end(bulk, "", now)
+            self._end(bulk, None, now)
             return False
         self.rows.keep(bulk, came)
         one.bulk = bulk.after(came.end)
         return True
 
-    def _end(self, bulk: Checking, detail: str, now: datetime) -> None:
-        status = self.rows.checked(bulk, detail, now)
-        log.info("bulk.checked", bulk=bulk.id, status=status.value, whole=not detail)
+    def _end(self, bulk: Checking, refusal: Refusal | None, now: datetime) -> None:
+        status = self.rows.checked(bulk, refusal, now)
+        log.info("bulk.checked", bulk=bulk.id, status=status.value, whole=not refusal)
 
     def _check_of(self, bulk: Checking) -> RowCheck:
         en = None if bulk.text_en is None else worded(bulk.text_en)

@@ -127,10 +127,14 @@ COST: Final = Field(description="What all of it costs if it is sent; null withou
 
 
 class BulkShown(BulkAccepted):
-    """A bulk as it stands. `detail` says why it was stopped; `rate_per_s` is of late, in rows,
-    and `eta_s` the seconds until none waits, null while that is not known."""
+    """A bulk as it stands. `detail` says in a sentence why it was stopped; `rate_per_s` is of
+    late, in rows, and `eta_s` the seconds until none waits, null while that is not known."""
 
     name: str
+    code: str | None = Field(
+        description="Why it was stopped: of a refused file the code that POST has for it, "
+        "`quota_day`, `quota_month`, `unchecked`, `sender_id_refused` or `stopped`; null else."
+    )
     detail: str
     parts: int
     send_at: datetime | None

@@ -276,6 +276,7 @@ def _shown(view: BulkView) -> BulkShown:
         accepted=view.accepted,
         rejected=view.rejected,
         name=view.name,
+        code=view.code or None,
         detail=view.detail,
         parts=view.parts,
         send_at=view.send_at.astimezone(UTC) if view.send_at else None,
