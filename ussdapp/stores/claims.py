@@ -16,7 +16,7 @@ from ussdapp.stores.claim_checks import Claimed, checked
 from ussdapp.stores.contents import Contents
 from ussdapp.stores.database import Connection, Database
 from ussdapp.stores.express_claims import PLAIN, ExpressClaims, Unreadable
-from ussdapp.stores.queue import AGAIN, REACHED
+from ussdapp.stores.queue import AGAIN, NEXT
 from ussdapp.stores.seal import Seal
 
 _WHILE: Final = timedelta(hours=1)  # in which an MSISDN gets so many at most
@@ -25,15 +25,7 @@ _MOST_BLOCKS: Final = 64
 _OVER_CAP: Final = timedelta(minutes=10)  # until one too many is looked at again
 # The lease, the blocks that come next, and what of them is plain. A block of which only the first
 # ids fit keeps the others. The first row, without ids, tells that the lease holds.
-_CLAIM: Final = f"""
-    WITH fence AS MATERIALIZED (
-        SELECT epoch FROM leases
-        WHERE channel = %(channel)s AND bind = %(bind)s AND epoch = %(epoch)s FOR SHARE),
-    locked AS MATERIALIZED (
-        SELECT id, rank, turn, ids FROM queue
-        WHERE EXISTS (SELECT FROM fence) AND channel = %(channel)s
-            AND rank BETWEEN %(first)s AND %(last)s AND due_at <= %(now)s AND {REACHED}
-        ORDER BY rank, turn, id LIMIT %(blocks)s FOR UPDATE SKIP LOCKED),
+_CLAIM: Final = f"""{NEXT}
     summed AS (
         SELECT *, %(most)s - sum(cardinality(ids)) OVER (ORDER BY rank, turn, id)
             + cardinality(ids) AS room FROM locked),

@@ -8,7 +8,7 @@ from ussdapp.core.notification import Lane
 from ussdapp.ports import Fenced, Submission
 from ussdapp.stores.database import Connection, Database
 from ussdapp.stores.notifications import MSISDN, TEXT
-from ussdapp.stores.queue import REACHED
+from ussdapp.stores.queue import NEXT
 from ussdapp.stores.seal import Seal
 
 # A notification that may leave as it is: never tried, in time, wanted, and its MSISDN got nothing
@@ -22,15 +22,7 @@ PLAIN: Final[LiteralString] = """
 """
 # Nearly all are plain, alone in their block, and their contents in no pack. Where one is not,
 # nothing is taken, and the claim that weighs them looks.
-_CLAIM: Final = f"""
-    WITH fence AS MATERIALIZED (
-        SELECT epoch FROM leases
-        WHERE channel = %(channel)s AND bind = %(bind)s AND epoch = %(epoch)s FOR SHARE),
-    locked AS MATERIALIZED (
-        SELECT id, rank, turn, ids FROM queue
-        WHERE EXISTS (SELECT FROM fence) AND channel = %(channel)s
-            AND rank BETWEEN %(first)s AND %(last)s AND due_at <= %(now)s AND {REACHED}
-        ORDER BY rank, turn, id LIMIT %(most)s FOR UPDATE SKIP LOCKED),
+_CLAIM: Final = f"""{NEXT}
     plain AS MATERIALIZED (
         SELECT l.id AS block, l.rank, l.turn, n.id, n.sender_id, n.expires_at, c.msisdn_sealed,
             c.text_sealed
@@ -72,6 +64,7 @@ class ExpressClaims:
         Unavailable, and Unreadable when the window has to be given back and weighed."""
         if lane is not Lane.EXPRESS:
             return None
+        values = {**values, "blocks": values["most"]}
         found = self._database.run_once(lambda link: _claimed(link, values))
         fence, seen, first = found[0][:3]
         if not fence:

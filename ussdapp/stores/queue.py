@@ -20,6 +20,16 @@ PARKED: Final[LiteralString] = "(1::bigint << 61)"
 REACHED: Final[LiteralString] = (
     f"turn <= {PARKED} + (extract(epoch FROM %(now)s::timestamptz) * 1000)::bigint"
 )
+# How a claim begins: its lease, and the blocks that come next. Nobody else takes them meanwhile.
+NEXT: Final[LiteralString] = f"""
+    WITH fence AS MATERIALIZED (
+        SELECT epoch FROM leases
+        WHERE channel = %(channel)s AND bind = %(bind)s AND epoch = %(epoch)s FOR SHARE),
+    locked AS MATERIALIZED (
+        SELECT id, rank, turn, ids FROM queue
+        WHERE EXISTS (SELECT FROM fence) AND channel = %(channel)s
+            AND rank BETWEEN %(first)s AND %(last)s AND due_at <= %(now)s AND {REACHED}
+        ORDER BY rank, turn, id LIMIT %(blocks)s FOR UPDATE SKIP LOCKED),"""  # noqa: S608
 # What was claimed before goes first again, once it is due.
 AGAIN: Final[LiteralString] = f"""
     INSERT INTO queue (channel, rank, turn, institution_id, bulk_id, due_at, ids)
