@@ -12,6 +12,7 @@ from ussdapp.core.opt_outs import Learnt
 from ussdapp.core.reference import Reference
 from ussdapp.ports import (
     Addition,
+    Answered,
     CaseClosed,
     KeptMo,
     NoSuchCase,
@@ -166,7 +167,7 @@ class FakeJournal:
     """Windows to claim, and what was recorded of them; `refusals` records fail first."""
 
     windows: list[list[Submission]]
-    recorded: list[tuple[Submission, Outcome]] = field(default_factory=list)
+    recorded: list[Answered] = field(default_factory=list)
     refusals: int = 0
 
     def claim(
@@ -175,15 +176,13 @@ class FakeJournal:
         most: int,
         now: datetime,
         lane: Lane | None = None,
-        answered: Sequence[tuple[Submission, Outcome]] = (),
+        answered: Sequence[Answered] = (),
     ) -> list[Submission]:
         if answered:
             self.record(lease, answered, now)
         return self.windows.pop(0)[:most] if self.windows else []
 
-    def record(
-        self, lease: Lease, window: Sequence[tuple[Submission, Outcome]], now: datetime
-    ) -> None:
+    def record(self, lease: Lease, window: Sequence[Answered], now: datetime) -> None:
         if self.refusals:
             self.refusals -= 1
             raise Unavailable("PostgreSQL: fake")

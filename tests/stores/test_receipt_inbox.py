@@ -12,10 +12,11 @@ from ussdapp.core.status import Status
 from ussdapp.ports import Submission, Submitted, Unavailable
 from ussdapp.stores.balance import balance
 from ussdapp.stores.database import rows
+from ussdapp.stores.journal import PgJournal
 from ussdapp.stores.receipt_inbox import Block, Held
 from ussdapp.stores.receipts import PgReceipts
 from ussdapp.stores.seal import Seal
-from ussdapp.stores.told_ids import TellingJournal, ToldIds
+from ussdapp.stores.told_ids import ToldIds
 
 COUNT = 20
 FAILED = (3, 11)
@@ -26,7 +27,7 @@ def world(request: pytest.FixtureRequest, world: World) -> World:
     settled(world)
     if request.param:
         told = ToldIds()
-        world.journal = TellingJournal(world.journal, told.learn)  # type: ignore[assignment]
+        world.journal = PgJournal(world.database, SEAL, tell=told.learn)
         world.receipts = PgReceipts(world.database, SEAL, told)
     return world
 

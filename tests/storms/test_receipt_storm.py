@@ -33,7 +33,7 @@ from ussdapp.stores.leases import PgLeases
 from ussdapp.stores.notifications import MSISDN, TEXT
 from ussdapp.stores.queue import Flow, enqueue
 from ussdapp.stores.receipts import PgReceipts
-from ussdapp.stores.told_ids import TellingJournal, ToldIds
+from ussdapp.stores.told_ids import ToldIds
 from ussdapp.usecases.record_receipts import RecordReceipts
 
 NOTIFICATIONS = int(os.environ.get("RECEIPT_STORM", "3000"))
@@ -154,7 +154,7 @@ class Storm:
 
     def __post_init__(self) -> None:
         told = ToldIds()
-        self.journal = TellingJournal(PgJournal(self.database, SEAL), told.learn)
+        self.journal = PgJournal(self.database, SEAL, tell=told.learn)
         self.record = RecordReceipts(PgReceipts(self.database, SEAL, told))
         self._again: list[Receipt] = []
 

@@ -31,6 +31,7 @@ from ussdapp.stores.database import Database
 from ussdapp.stores.doorbells import RqDoorbells
 from ussdapp.stores.funnel import PgFunnel, RedisCounts
 from ussdapp.stores.institutions import PgInstitutions
+from ussdapp.stores.journal import PgJournal
 from ussdapp.stores.keys import PgKeys
 from ussdapp.stores.leases import PgLeases
 from ussdapp.stores.menu_files import MenuRefused
@@ -39,7 +40,6 @@ from ussdapp.stores.nonces import PgNonces
 from ussdapp.stores.opt_out_register import PgOptOutRegister
 from ussdapp.stores.questions import PgQuestions
 from ussdapp.stores.tellings import PgTellings
-from ussdapp.stores.told_ids import TellingJournal
 from ussdapp.stores.unreported import PgUnreported
 from ussdapp.stores.urgent_bell import UrgentBell
 from ussdapp.usecases.answer_ussd import AnswerUssd
@@ -62,7 +62,7 @@ class Gateway:
     settings: Settings
     database: Database
     redis: Redis
-    journal: TellingJournal
+    journal: PgJournal
     leases: PgLeases
     unreported: PgUnreported
     doorbells: RqDoorbells

@@ -34,7 +34,7 @@ from ussdapp.stores.receipts import PgReceipts
 from ussdapp.stores.routes import PgRoutes
 from ussdapp.stores.seal import Seal
 from ussdapp.stores.sessions import RedisSessions
-from ussdapp.stores.told_ids import TellingJournal, ToldIds
+from ussdapp.stores.told_ids import ToldIds
 from ussdapp.stores.unreported import PgUnreported
 from ussdapp.wire.receipt_text import decoded
 
@@ -60,7 +60,7 @@ class Kept:
     questions: PgQuestions
     versions: PgMenuVersions
     funnel: PgFunnel
-    journal: TellingJournal
+    journal: PgJournal
     receipts: PgReceipts
     unreported: PgUnreported
     leases: PgLeases
@@ -95,9 +95,8 @@ def kept_in(settings: Settings) -> Kept:
         questions=PgQuestions(database, seal),
         versions=PgMenuVersions(database),
         funnel=PgFunnel(database),
-        journal=TellingJournal(
-            PgJournal(database, seal, fallbacks, express_database(settings.database_url)),
-            told.learn,
+        journal=PgJournal(
+            database, seal, fallbacks, express_database(settings.database_url), told.learn
         ),
         receipts=PgReceipts(database, seal, told),
         unreported=PgUnreported(database, seal),

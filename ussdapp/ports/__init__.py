@@ -43,6 +43,7 @@ from ussdapp.ports.offices import (
     Questions,
 )
 from ussdapp.ports.sending import (
+    Answered,
     AsksReports,
     Awaited,
     BoundSending,
@@ -60,6 +61,7 @@ from ussdapp.ports.webhooks import NoSuchWebhook, Tellings, TooManyWebhooks, Web
 __all__ = [
     "Addition",
     "After",
+    "Answered",
     "AsksReports",
     "Awaited",
     "BackOffices",

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ussdapp.core.inbound import Lease, Receipt
 from ussdapp.core.notification import Lane, Notification
-from ussdapp.ports.sending import Outcome, Submission
+from ussdapp.ports.sending import Answered, Submission
 
 
 class Notifications(Protocol):
@@ -27,7 +27,7 @@ class Journal(Protocol):
         most: int,
         now: datetime,
         lane: Lane | None = None,
-        answered: Sequence[tuple[Submission, Outcome]] = (),
+        answered: Sequence[Answered] = (),
     ) -> list[Submission]:
         """Commits up to `most` due rows of a lane (None: of the first that has any) as
         `submitting`, highest class first and in turn between those who sent them, after expiring
@@ -36,9 +36,7 @@ class Journal(Protocol):
         `answered`, as by `record`: both or neither. Raises Fenced."""
         ...
 
-    def record(
-        self, lease: Lease, window: Sequence[tuple[Submission, Outcome]], now: datetime
-    ) -> None:
+    def record(self, lease: Lease, window: Sequence[Answered], now: datetime) -> None:
         """Commits every row's answer, unless it had one; a late one as well. While another copy
         is in doubt a refusal is not final: the row is in doubt."""
         ...

@@ -65,6 +65,7 @@ class InDoubt:
 
 
 Outcome = Submitted | Rejected | Deferred | InDoubt
+Answered = tuple[Submission, Outcome]
 
 
 class Sending(Protocol):
@@ -94,7 +95,7 @@ class BoundSending(Sending, Protocol):
         """Binds if need be; returns the seconds after which to call again."""
         ...
 
-    def late(self) -> Sequence[tuple[Submission, Outcome]]:
+    def late(self) -> Sequence[Answered]:
         """What was answered after all since it was asked last, of what was InDoubt."""
         ...
 

@@ -119,6 +119,12 @@ def columns(table: Iterable[tuple[Any, ...]], width: int) -> tuple[list[Any], ..
     return turned or tuple([] for _ in range(width))
 
 
+def named(names: str, table: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    """The same by name; the names have spaces between."""
+    keys = names.split()
+    return dict(zip(keys, columns(table, len(keys)), strict=True))
+
+
 def as_array(ids: Iterable[int]) -> str:
     """Numbers as PostgreSQL reads an array: a fifth of the time that a list takes."""
     return "{" + ",".join(map(str, ids)) + "}"

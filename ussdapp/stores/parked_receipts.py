@@ -11,7 +11,7 @@ import structlog
 
 from ussdapp.core.message_ids import Base, Found, Learnt, meant
 from ussdapp.core.status import PartReceipt, Status, receipted, sources
-from ussdapp.stores.database import Connection, Database, as_array, columns, rows
+from ussdapp.stores.database import Connection, Database, as_array, named, rows
 from ussdapp.stores.id_bases import read_bases, write_bases
 from ussdapp.stores.plain_receipts import BY_INDEX, MOVING, outcome
 from ussdapp.stores.receipt_guess import guess
@@ -227,9 +227,9 @@ def _apply(connection: Connection, matched: list[_Matched], now: datetime) -> No
     told, ended = _told(matched, known)
     if told:
         table = [(*place, status) for place, status in told.items()]
-        values = _named("ids attempts parts statuses", table)
+        values = named("ids attempts parts statuses", table)
         connection.execute(_TOLD, {**values, "final": _FINAL})
-    connection.execute(_SPENT, {**_named("spent ids outcomes", ended), "now": now})
+    connection.execute(_SPENT, {**named("spent ids outcomes", ended), "now": now})
     _move(connection, states, {**known, **told}, came, now)
 
 
@@ -271,7 +271,7 @@ def _move(
     for (status, delivered), moved in moves.items():
         _moved(connection, moved, status, delivered, now)
     if in_part:
-        connection.execute(_IN_PART, _named("ids delivered came", in_part))
+        connection.execute(_IN_PART, named("ids delivered came", in_part))
 
 
 def _believe_one_part(connection: Connection, now: datetime) -> None:
@@ -286,8 +286,3 @@ def _moved(
     values = {"ids": list(ids), "status": status.value, "sources": sources(status), "now": now,
               "delivered": delivered}  # fmt: skip
     connection.execute(_MOVE, values)
-
-
-def _named(names: str, table: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    keys = names.split()
-    return dict(zip(keys, columns(table, len(keys)), strict=True))

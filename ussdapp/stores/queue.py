@@ -68,6 +68,17 @@ _UNPARK: Final = (
     UPDATE queue q SET turn = d.turn FROM dealt d WHERE q.id = d.id RETURNING q.id
 """
 )
+# Walks the index of the queue from channel to channel, for it may be long.
+_DUE: Final = """
+    WITH RECURSIVE waiting AS (
+        (SELECT channel FROM queue ORDER BY channel LIMIT 1)
+        UNION ALL
+        SELECT (SELECT q.channel FROM queue q WHERE q.channel > w.channel
+            ORDER BY q.channel LIMIT 1)
+        FROM waiting w WHERE w.channel IS NOT NULL)
+    SELECT channel FROM waiting w WHERE EXISTS (SELECT FROM queue q
+        WHERE q.channel = w.channel AND q.due_at <= %s)
+"""
 _UNPARKED: Final = 1000  # blocks in one round
 
 
@@ -94,3 +105,8 @@ def unpark(database: Database, now: datetime) -> int:
     but last of all."""
     values = {"now": now, "most": _UNPARKED}
     return len(database.run(lambda connection: rows(connection, _UNPARK, values)))
+
+
+def due_channels(connection: Connection, now: datetime) -> list[str]:
+    """The channels on which something is due."""
+    return [str(row[0]) for row in rows(connection, _DUE, (now,))]

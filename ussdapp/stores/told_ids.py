@@ -2,20 +2,15 @@
 are the truth, and hold those of other processes as well."""
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Final
 
-from ussdapp.core.inbound import Lease
 from ussdapp.core.message_ids import Base, sought_in
-from ussdapp.core.notification import Lane
-from ussdapp.ports import Journal, Outcome, Submission, Submitted
+from ussdapp.ports import Answered, Submitted
 
 _MOST: Final = 8_000  # of an account, and as many that came before: about 5 MB
 
 Whose = tuple[int, str]  # a notification, and the digits of its MSISDN
-_Answered = Sequence[tuple[Submission, Outcome]]
 
 
 class ToldIds:
@@ -26,7 +21,7 @@ class ToldIds:
         self._ids: dict[str, tuple[dict[str, Whose], dict[str, Whose]]] = {}
         self._lock = threading.Lock()
 
-    def learn(self, account: str, answered: _Answered) -> None:
+    def learn(self, account: str, answered: Sequence[Answered]) -> None:
         """What was answered, once it is recorded."""
         told = [
             (outcome.message_ids[0], (row.id, row.msisdn.digits))
@@ -50,37 +45,3 @@ class ToldIds:
         if not young:
             return [None] * len(ids)
         return [young.get(one) or old.get(one) for one in ids]
-
-
-@dataclass(frozen=True, slots=True)
-class TellingJournal:
-    """Keeps ports.Journal by another that does, and tells of the answers it recorded."""
-
-    journal: Journal
-    tell: Callable[[str, _Answered], None]
-
-    def claim(
-        self,
-        lease: Lease,
-        most: int,
-        now: datetime,
-        lane: Lane | None = None,
-        answered: _Answered = (),
-    ) -> list[Submission]:
-        """As the other's; then tells."""
-        claimed = self.journal.claim(lease, most, now, lane, answered)
-        self.tell(lease.channel, answered)
-        return claimed
-
-    def record(self, lease: Lease, window: _Answered, now: datetime) -> None:
-        """As the other's; then tells."""
-        self.journal.record(lease, window, now)
-        self.tell(lease.channel, window)
-
-    def settle(self, now: datetime) -> int:
-        """As the other's."""
-        return self.journal.settle(now)
-
-    def due(self, now: datetime) -> list[str]:
-        """As the other's."""
-        return self.journal.due(now)

@@ -13,7 +13,7 @@ from ussdapp.core.quiet import EAT, eat_day
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.core.status import Status
 from ussdapp.core.usage import Usage, Used
-from ussdapp.stores.database import Connection, Database, columns, first, rows
+from ussdapp.stores.database import Connection, Database, first, named, rows
 
 _SLICE: Final = 100_000  # ids; a row that comes late has at most so many lower than its day's first
 _TEN_DAYS: Final = timedelta(days=10)  # in which receipts come
@@ -142,12 +142,8 @@ class PgUsage:
         start: date,
         now: datetime,
     ) -> None:
-        names = (
-            "days", "institutions", "classes", "channels", "statuses", "notifications", "parts",
-            "takens",
-        )  # fmt: skip
-        table = [(*key, *sums) for key, sums in facts.items()]
-        values = dict(zip(names, columns(table, len(names)), strict=True))
+        names = "days institutions classes channels statuses notifications parts takens"
+        values = named(names, [(*key, *sums) for key, sums in facts.items()])
         connection.execute(_KEEP, {**values, "start": start})
         connection.execute(_DAYS, {
             "days": list(days), "firsts": list(days.values()), "prices": self._prices, "now": now,
