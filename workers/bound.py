@@ -19,13 +19,13 @@ from ussdapp.core.mo_parts import MoPart
 from ussdapp.core.notification import Lane
 from ussdapp.core.quiet import bulk_may_leave
 from ussdapp.core.session import Shown
-from ussdapp.ports import AsksReports, Fenced, Outcome, Submission, Unavailable
+from ussdapp.ports import Answered, AsksReports, Fenced, Unavailable
 from ussdapp.stores.doorbells import listener
 from ussdapp.stores.urgents import count_urgent
 from ussdapp.usecases.deliver_window import DeliverWindow
 from ussdapp.wire.ussd_dialogues import Answering
 from workers.lanes import Lanes
-from workers.night import NightJournal
+from workers.night import Night
 
 _RENEW_S: Final = 1.0
 _FIRST_LANGUAGE: Final = "sw"
@@ -47,18 +47,19 @@ class Bound:
         self._gateway = gateway
         self._channel = gateway.sending(channel)
         self._health = Health()
-        journal = NightJournal(
-            gateway.journal,
-            lambda ids: count_urgent(gateway.database, ids),
-            gateway.settings.bulk_hours,
-        )
+        night = Night(lambda ids: count_urgent(gateway.database, ids), gateway.settings.bulk_hours)
         self._binds = range(1, binds + 1)
         self._lease: Lease | None = None
         self._lanes = Lanes(self._channel.window, self._deliver_some)
         self._deliver = DeliverWindow(
-            journal, lambda: time.sleep(1.0), time.monotonic, self._watch, self._lanes.claimed
+            gateway.journal,
+            lambda: time.sleep(1.0),
+            time.monotonic,
+            self._watch,
+            self._lanes.claimed,
+            night.recorded,
         )
-        self._late: list[tuple[Submission, Outcome]] = []
+        self._late: list[Answered] = []
         self._recording = threading.Lock()
         self._mo_parts = gateway.mo_parts
         self._stopping = threading.Event()

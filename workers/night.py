@@ -6,51 +6,21 @@ from datetime import datetime
 
 import structlog
 
-from ussdapp.core.inbound import Lease
-from ussdapp.core.notification import Lane
 from ussdapp.core.quiet import Hours, bulk_may_leave
-from ussdapp.ports import Deferred, Journal, Outcome, Rejected, Submission, Unavailable
-
-Answered = tuple[Submission, Outcome]
+from ussdapp.ports import Answered, Deferred, Rejected, Unavailable
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class NightJournal:
-    """Keeps ports.Journal by another that does; `count_urgent` tells how many of some ids are."""
+class Night:
+    """Watches what is recorded; `count_urgent` tells how many of some ids are urgent."""
 
-    journal: Journal
     count_urgent: Callable[[Sequence[int]], int]
     hours: Hours
 
-    def claim(
-        self,
-        lease: Lease,
-        most: int,
-        now: datetime,
-        lane: Lane | None = None,
-        answered: Sequence[Answered] = (),
-    ) -> list[Submission]:
-        """As the other's; then logs as `record`."""
-        claimed = self.journal.claim(lease, most, now, lane, answered)
-        self._tell(lease.channel, answered, now)
-        return claimed
-
-    def record(self, lease: Lease, window: Sequence[Answered], now: datetime) -> None:
-        """As the other's; then logs, at night, how many urgent ones left."""
-        self.journal.record(lease, window, now)
-        self._tell(lease.channel, window, now)
-
-    def settle(self, now: datetime) -> int:
-        """As the other's."""
-        return self.journal.settle(now)
-
-    def due(self, now: datetime) -> list[str]:
-        """As the other's."""
-        return self.journal.due(now)
-
-    def _tell(self, channel: str, answered: Sequence[Answered], now: datetime) -> None:
+    def recorded(self, channel: str, answered: Sequence[Answered], now: datetime) -> None:
+        """Logs, at night, how many urgent ones left."""
         if bulk_may_leave(now, self.hours):
             return
         left = [row.id for row, outcome in answered if not isinstance(outcome, Deferred | Rejected)]

@@ -1,6 +1,7 @@
 """Windows are delivered and recorded; receipts are kept before they are applied."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,16 @@ from ussdapp.core.mo_parts import MoPart
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Lane
 from ussdapp.core.status import Status
-from ussdapp.ports import Deferred, InDoubt, Outcome, Rejected, Submission, Submitted, Unavailable
+from ussdapp.ports import (
+    Answered,
+    Deferred,
+    InDoubt,
+    Outcome,
+    Rejected,
+    Submission,
+    Submitted,
+    Unavailable,
+)
 from ussdapp.usecases.deliver_window import DeliverWindow
 from ussdapp.usecases.reconcile import Reconcile
 from ussdapp.usecases.record_opt_out import RecordOptOut
@@ -55,6 +65,22 @@ def test_answers_are_held_until_they_can_be_recorded_and_nothing_is_submitted_tw
     assert len(pauses) == 2  # the first time they went along with the next claim
     assert journal.recorded == [(ROW, Submitted(("m1",)))]
     assert channel.submitted == [ROW]
+
+
+@pytest.mark.parametrize("refusals", [0, 3], ids=["with the next claim", "by themselves"])
+def test_whoever_watches_is_told_once_of_answers_that_are_recorded(refusals: int) -> None:
+    journal, channel = FakeJournal([[ROW]], refusals=refusals), FakeChannel(Rejected("x"))
+    told: list[tuple[str, list[Answered], list[Answered]]] = []
+
+    def watch(account: str, answered: Sequence[Answered], _: datetime) -> None:
+        if answered:
+            told.append((account, list(answered), list(journal.recorded)))
+
+    deliver = DeliverWindow(journal, lambda: None, lambda: 0.0, recorded=watch)
+    with suppress(Unavailable):
+        deliver(channel, LEASE, lambda: NOON)
+    answer = (ROW, Rejected("x"))
+    assert told == [("sandbox", [answer], [answer])]
 
 
 class Spoilt(FakeJournal):

@@ -11,6 +11,7 @@ import structlog
 from ussdapp.core.inbound import Lease
 from ussdapp.core.notification import Lane
 from ussdapp.ports import (
+    Answered,
     Deferred,
     InDoubt,
     Journal,
@@ -19,8 +20,6 @@ from ussdapp.ports import (
     Submission,
     Unavailable,
 )
-
-Answered = tuple[Submission, Outcome]
 
 log = structlog.get_logger()
 
@@ -35,7 +34,8 @@ class DeliverWindow:
     `pause` is called between tries to record answers that PostgreSQL cannot take now: they are
     known only here, so they are held until it can. `ticks` are monotonic seconds, which go on
     while the process is stopped. `watch` is told how many answers came, how many of them were
-    trouble, and in how many seconds; `claimed` how many rows were claimed, before they leave.
+    trouble, and in how many seconds; `claimed` how many rows were claimed, before they leave;
+    `recorded` what a channel answered and when that was recorded.
     """
 
     journal: Journal
@@ -43,6 +43,7 @@ class DeliverWindow:
     ticks: Callable[[], float]
     watch: Callable[[int, int, float], None] = lambda *_: None
     claimed: Callable[[int], None] = lambda _: None
+    recorded: Callable[[str, Sequence[Answered], datetime], None] = lambda *_: None
 
     def __call__(
         self,
@@ -79,14 +80,15 @@ class DeliverWindow:
     ) -> Sequence[Submission]:
         """What is next, when what was answered is recorded with it; nothing where this process
         stood still: another may have the lease, and these rows, by now."""
-        asked_at = self.ticks()
+        asked_at, now = self.ticks(), clock()
         kept = False
         try:
-            window = self.journal.claim(lease, most, clock(), lane, answered)
+            window = self.journal.claim(lease, most, now, lane, answered)
             kept = True
         finally:
             if not kept:  # whatever broke the claim: these answers are known here alone
                 self._record(lease, answered, clock)
+        self.recorded(lease.channel, answered, now)
         self.claimed(len(window))
         if window and self.ticks() - asked_at > _STALE_S:
             self._record(lease, [(row, Deferred("stale", 0.0)) for row in window], clock)
@@ -120,12 +122,15 @@ class DeliverWindow:
         clock: Callable[[], datetime],
     ) -> None:
         while answered:
+            now = clock()
             try:
-                self.journal.record(lease, answered, clock())
-                break
+                self.journal.record(lease, answered, now)
             except Unavailable:
                 log.warning("window.unrecorded", channel=lease.channel, rows=len(answered))
                 self.pause()
+            else:
+                self.recorded(lease.channel, answered, now)
+                return
 
 
 def _is_trouble(outcome: Outcome) -> bool:
