@@ -14,6 +14,7 @@ from ussdapp.ports import (
     Addition,
     Answered,
     CaseClosed,
+    Fenced,
     KeptMo,
     NoSuchCase,
     Outcome,
@@ -164,11 +165,13 @@ class Kept:
 
 @dataclass
 class FakeJournal:
-    """Windows to claim, and what was recorded of them; `refusals` records fail first."""
+    """Windows to claim, and what was recorded of them; `refusals` records fail first;
+    while it is `fenced` another holds the lease."""
 
     windows: list[list[Submission]]
     recorded: list[Answered] = field(default_factory=list)
     refusals: int = 0
+    fenced: bool = False
 
     def claim(
         self,
@@ -178,6 +181,8 @@ class FakeJournal:
         lane: Lane | None = None,
         answered: Sequence[Answered] = (),
     ) -> list[Submission]:
+        if self.fenced:
+            raise Fenced
         if answered:
             self.record(lease, answered, now)
         return self.windows.pop(0)[:most] if self.windows else []

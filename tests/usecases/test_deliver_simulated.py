@@ -4,14 +4,12 @@ time."""
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import pytest
-
 from tests.fakes.kept import FakeJournal, FakeReceipts, Kept
 from ussdapp.core.inbound import Lease
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.simulated import SIMULATED
 from ussdapp.core.status import Status
-from ussdapp.ports import Fenced, InDoubt, Rejected, Submission, Submitted
+from ussdapp.ports import InDoubt, Rejected, Submission, Submitted
 from ussdapp.usecases.deliver_simulated import DeliverSimulated
 
 NOON = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -114,15 +112,9 @@ def test_what_could_not_be_recorded_is_left_to_the_next_epoch() -> None:
     assert world.leases.taken == 2
 
 
-def test_a_fenced_process_takes_a_new_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fenced_process_takes_a_new_epoch() -> None:
     world = World(FakeJournal([]))
-
-    def fenced(*_: object, **__: object) -> list[Submission]:
-        raise Fenced
-
-    world.deliver.ring(SIMULATED)
-    monkeypatch.setattr(world.journal, "claim", fenced)
-    world.deliver.ring(SIMULATED)
-    monkeypatch.undo()
-    world.deliver.ring(SIMULATED)
+    for fenced in (False, True, False):
+        world.journal.fenced = fenced
+        world.deliver.ring(SIMULATED)
     assert world.leases.taken == 2
