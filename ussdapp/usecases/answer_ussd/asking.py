@@ -29,7 +29,7 @@ from ussdapp.core.letters import Letters
 from ussdapp.core.menu import Menu
 from ussdapp.core.office import found_handed_in, found_looked_up, found_relayed, question, sent
 from ussdapp.core.opt_outs import Learnt
-from ussdapp.core.reference import NotAReference, Reference
+from ussdapp.core.reference import DRAWS, NotAReference, Reference
 from ussdapp.core.replay import Walk
 from ussdapp.core.screen_text import readable
 from ussdapp.core.screens import External, Lookup
@@ -54,7 +54,6 @@ log = structlog.get_logger()
 
 CASE: Final = "case.file"
 FILED: Final = ("taasisi", "aina", "utambulisho", "maelezo")  # the answers that make a case
-DRAWS: Final = 5  # reference numbers drawn for one case
 KNOWN: Final = "known"  # the outcome of a case that was filed a moment ago
 TOO_MANY: Final = "too_many"  # and of a reference after too many wrong ones
 
