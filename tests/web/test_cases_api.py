@@ -145,6 +145,31 @@ def test_what_was_handed_on_is_the_others_alone(world: Served) -> None:
     assert len(texts(world)) == 1
 
 
+def test_a_reply_to_a_case_that_came_back_is_no_repeat_of_the_one_before(world: Served) -> None:
+    def replied(key: str) -> None:
+        for _ in range(2):
+            answer = world.ask("POST", f"{PATH}/replies", key, json={"text": "Sawa"})
+            shown = answer.get_json()
+            assert (answer.status_code, shown["status"], shown["answer"]) == (
+                201, "answered", "Sawa",
+            )  # fmt: skip
+
+    def handed(key: str, to: str) -> None:
+        body = {**GEPG, "institution": to}
+        assert world.ask("POST", f"{PATH}/transfer", key, json=body).status_code == 200
+
+    file(world)
+    for _ in range(2):
+        replied("ega-live")
+        handed("ega-live", "gepg")
+        replied("gepg-live")
+        handed("gepg-live", "ega")
+    replied("ega-live")
+    events = [one["what"] for one in world.ask("GET", PATH).get_json()["events"]]
+    assert events == ["filed", *["replied", "transferred"] * 4, "replied"]
+    assert len([text for text in texts(world) if "Sawa" in text]) == 5
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [

@@ -1,7 +1,7 @@
 """Knows a case: what a citizen said to an institution, how it stands, and who may know them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
@@ -94,6 +94,11 @@ class Reply:
     words: str
     status: CaseStatus
     at: datetime
+
+    def after(self, given_away: int) -> "Reply":
+        """The same to a case that the institution had given away so often before: what it said
+        then is no repeat of it."""
+        return replace(self, effect=f"{self.effect}:{given_away}") if given_away else self
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -51,8 +51,9 @@ class Replies(Protocol):
         self, reply: Reply, notify: Callable[[Msisdn, str, CaseView], Notification]
     ) -> tuple[CaseView, str | None]:
         """Commits the reply, its event and the notification `notify(msisdn, language, case)`
-        makes of it, unless the case is anonymous; the same effect again changes nothing. Returns
-        the case and the channel that now has work. Raises NoSuchCase, CaseClosed."""
+        makes of it, unless the case is anonymous; the same effect again changes nothing while the
+        institution holds the case. Returns the case and the channel that now has work. Raises
+        NoSuchCase, CaseClosed."""
         ...
 
 

@@ -52,6 +52,10 @@ _LOCK: Final = """
     SELECT c.id FROM cases c JOIN institutions i ON i.id = c.institution_id
     WHERE c.reference = %s AND i.short_name = %s FOR UPDATE OF c
 """
+_GIVEN_AWAY: Final = """
+    SELECT count(*) FROM case_events e JOIN institutions i ON i.id = e.from_id
+    WHERE e.case_id = %s AND i.short_name = %s
+"""
 _LOCK_OWN: Final = """
     SELECT id FROM cases WHERE reference = %s AND follow_index = %s FOR UPDATE
 """
@@ -134,16 +138,19 @@ class PgCases:
         def work(connection: Connection) -> tuple[CaseView, str | None]:
             row = self._held(connection, reply)
             case = self._seen(reply.reference, row)
-            if self._is_known(connection, reply.effect):
+            given = first(connection, _GIVEN_AWAY, (row[0], reply.institution))
+            assert given
+            new = reply.after(given[0])
+            if self._is_known(connection, new.effect):
                 return case, None
             if reply.status not in CASE_MOVES[case.status]:
                 raise CaseClosed
-            self._add(connection, row[0], reply)
+            self._add(connection, row[0], new)
             case = replace(case, status=reply.status, answer=reply.words)
             if row[7] is None:
                 return case, None
             msisdn = Msisdn(self._seal.open_text(row[7], MSISDN))
-            notification = notify(msisdn, row[6], case)
+            notification = replace(notify(msisdn, row[6], case), effect=new.effect)
             accept(connection, self._seal, notification)
             return case, notification.channel
 

@@ -44,7 +44,8 @@ class ReplyToCase:
         status: CaseStatus,
         now: datetime,
     ) -> CaseView:
-        """The case as it stands after the reply; the same words again are the same reply."""
+        """The case as it stands after the reply; the same words again are the same reply, until
+        the case was given away and came back."""
         try:
             known = Reference.parse(reference)
         except NotAReference:
