@@ -145,6 +145,43 @@ def test_what_was_handed_on_is_the_others_alone(world: Served) -> None:
     assert len(texts(world)) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Jaza fomu katika bit.ly/ombi2", "foreign_link"),
+        ("Jaza fomu katika b\uff49t.ly/ombi2", "foreign_link"),
+        ("Tuma PIN yako ya M-Pesa kwa namba hii.", "asks_secret"),
+        ("Tuma 5000 kwa 0754000009 ili tuendelee.", "asks_money"),
+    ],
+    ids=["a link", "a link in disguise", "a secret", "money"],
+)
+def test_a_reply_that_looks_like_phishing_is_refused_and_nothing_is_kept(
+    world: Served, text: str, code: str
+) -> None:
+    file(world)
+    for path, key in ((PATH, "ega-live"), (TRY, "ega-test")):
+        answer = world.ask("POST", f"{path}/replies", key, json={"text": text})
+        assert answer.status_code == 422
+        assert [(one["field"], one["code"]) for one in answer.get_json()["errors"]] == [
+            ("text", code)
+        ]
+    assert texts(world) == []
+    assert [one["what"] for one in world.ask("GET", PATH).get_json()["events"]] == ["filed"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tumerekebisha. Angalia https://www.ega.go.tz/huduma",
+        "Lipa kwa control number 991234567890, kisha piga 0754000009.",
+        "Usimpe mtu yeyote PIN yako. Tunalifanyia kazi.",
+    ],
+)
+def test_what_institutions_usually_answer_is_taken(world: Served, text: str) -> None:
+    file(world)
+    assert most(world, text) == (201, "")
+
+
 def test_a_reply_to_a_case_that_came_back_is_no_repeat_of_the_one_before(world: Served) -> None:
     def replied(key: str) -> None:
         for _ in range(2):

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from ussdapp.core import gsm7
+from ussdapp.core import gsm7, phishing
 from ussdapp.core.case import CaseStatus, CaseView, Reply
 from ussdapp.core.inbound import KeyHolder
 from ussdapp.core.letters import ANSWER_PARTS, Letters
@@ -29,7 +29,7 @@ class ReplyTooLong(ValueError):
 @dataclass(frozen=True, slots=True)
 class ReplyToCase:
     """`simulated` are the cases of test keys. Raises NoSuchCase (also for another institution's),
-    CaseClosed, ReplyTooLong, Unavailable."""
+    CaseClosed, ReplyTooLong, PhishingRefused, Unavailable."""
 
     cases: Replies
     simulated: Replies
@@ -51,6 +51,7 @@ class ReplyToCase:
         except NotAReference:
             raise NoSuchCase from None
         self._refuse_long(holder.institution, known, words)
+        phishing.refuse(phishing.suspicion(gsm7.plain(words)))  # as the SMS will hold them
         reply = Reply(
             effect=_effect(holder, known, words, status),
             reference=known,

@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 
 from ussdapp.core.case import CaseStatus, CaseView, Kind
 from ussdapp.core.case_history import CaseEvent, ListedCase, Sought
+from ussdapp.core.phishing import PhishingRefused
 from ussdapp.core.reference import NotAReference, Reference
 from ussdapp.ports import (
     CaseClosed,
@@ -100,6 +101,8 @@ def reply(reference: str) -> Response:
         raise Problem(409, "The case is closed and takes no reply.") from None
     except ReplyTooLong as refused:
         raise at_fault("text", "too_long", _too_long(refused)) from None
+    except PhishingRefused as refused:
+        raise at_fault("text", refused.code, str(refused)) from None
     return answered(201, _shown(case))
 
 
