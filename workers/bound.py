@@ -104,6 +104,8 @@ class Bound:
             return 0
 
         def goes_on() -> bool:
+            if lane is Lane.BULK:
+                self._lanes.make_way()
             still = self._lease is lease and not self._stopping.is_set()
             return still and self._bulk_leaves() == leaves
 

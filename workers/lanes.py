@@ -11,6 +11,7 @@ _LOOK_S: Final = 1.0  # a doorbell may be lost, or answered by another worker of
 _EXPRESS_MOST: Final = 50  # of what is unanswered; small windows are soon over
 _EXPRESS_LANES: Final = 4  # one claims while the operator thinks about what the others submitted
 _REST_S: Final = 70e-6  # a row: twice what it costs, so that a processor is often free
+_SLOW_S: Final = 200e-6  # a row: where the SMSC or the pace takes as long, processors are free
 _HURRY_S: Final = 10.0  # after something express, more of it is expected for so long
 _SPLIT: Final = 400  # two halves: one is recorded while the other is submitted
 
@@ -41,6 +42,16 @@ class _Turn:
         self.looking = threading.Lock()
 
 
+class _Own(threading.local):
+    """What a thread of a lane knows of itself: whose turn it has, how many it may claim, how many
+    it claimed last, and when."""
+
+    turn: _Turn | None = None
+    most = 0
+    rows = 0
+    since = 0.0
+
+
 class Lanes:
     """A thread for each share; `deliver` delivers one window of it and tells how many it held. It
     says `claimed` in between: then the lane's next thread may claim."""
@@ -60,7 +71,7 @@ class Lanes:
             (share, self._express if share[0] is Lane.EXPRESS else _Turn())
             for share in shares(window)
         ]
-        self._own = threading.local()
+        self._own = _Own()
 
     def threads(self) -> list[Callable[[], None]]:
         """What is to be run, each in a thread of its own, until `stop`."""
@@ -78,14 +89,14 @@ class Lanes:
                 turn.rung.set()
 
     def claimed(self, rows: int) -> None:
-        """This thread's claim is over; where it found several there may be more. One alone rang
-        for itself, and so will the next."""
-        turn, self._own.rows = getattr(self._own, "turn", None), rows
+        """This thread's claim is over; where it found several, or as many as it may, there may be
+        more. One alone rang for itself, and so will the next."""
+        own = self._own
+        turn, own.turn, own.rows, own.since = own.turn, None, rows, self._ticks()
         if turn is not None:
             if rows and turn is self._express:
-                self._hurried_at = self._ticks()
-            self._own.turn = None
-            if rows > 1:
+                self._hurried_at = own.since
+            if rows > 1 or rows == own.most:
                 turn.rung.set()
             turn.looking.release()
 
@@ -95,9 +106,11 @@ class Lanes:
         self._stopping.wait(self.rest_s())
 
     def rest_s(self) -> float:
-        """How long that is: by what this thread claimed last."""
-        hurried = self._ticks() - self._hurried_at < _HURRY_S
-        return getattr(self._own, "rows", 0) * _REST_S if hurried else 0.0
+        """How long that is: by what this thread claimed last, and how long ago."""
+        now, rows = self._ticks(), self._own.rows
+        if now - self._hurried_at >= _HURRY_S:
+            return 0.0
+        return max(0.0, min(rows * _REST_S, rows * _SLOW_S - (now - self._own.since)))
 
     def stop(self) -> None:
         """After the windows under way, nothing more."""
@@ -107,7 +120,7 @@ class Lanes:
     def _serve(self, share: Share, turn: _Turn) -> None:
         while not self._stopping.is_set():
             turn.looking.acquire()
-            self._own.turn, self._own.rows = turn, 0
+            self._own.turn, self._own.most, self._own.rows = turn, share[1], 0
             found = 0
             try:
                 if self._awaits(turn):

@@ -13,6 +13,7 @@ from tests.wire.peer import until
 from tests.workers.parts import parts
 from ussdapp.channels import smpp
 from ussdapp.core.inbound import Mo
+from ussdapp.core.notification import Class
 from ussdapp.sandbox.smsc_process import SmscProcess
 from workers.bound import Bound
 
@@ -67,6 +68,20 @@ def test_an_answer_that_comes_after_its_time_settles_the_doubt(
     smsc.control(set={"hold": False})
     until(lambda: world.statuses() == ["submitted"])
     assert len(smsc.accepted()) == 1
+
+
+def test_a_bulk_makes_way_between_its_windows_and_what_is_urgent_does_not(
+    world: World, bound: Bound
+) -> None:
+    claimed: list[int] = []  # by who makes way, before it does
+    lanes = bound._lanes
+    lanes.make_way = lambda: claimed.append(lanes._own.rows)  # type: ignore[method-assign]
+    world.accept("urgent", Class.URGENT, at=datetime.now(UTC))
+    world.accept_bulk("ega", 1, [f"text {number}" for number in range(200)], lives=10**5)
+    bound.rung()
+    until(lambda: set(world.statuses()) <= {"submitted", "delivered"})
+    until(lambda: claimed.count(90) == 2)  # of a window of 100
+    assert set(claimed) == {0, 90, 20}
 
 
 def test_a_long_text_from_a_handset_is_received_once_and_whole(

@@ -12,10 +12,12 @@ from workers.lanes import Lanes, shares
 
 @contextmanager
 def served(
-    deliver: Callable[[Lanes, Lane | None], int], ticks: Callable[[], float] = lambda: 0.0
+    deliver: Callable[[Lanes, Lane | None], int],
+    ticks: Callable[[], float] = lambda: 0.0,
+    window: int = 100,
 ) -> Iterator[Lanes]:
     """Lanes that run until the end; their threads end with them."""
-    lanes = Lanes(100, lambda lane, _: deliver(lanes, lane), ticks)
+    lanes = Lanes(window, lambda lane, _: deliver(lanes, lane), ticks)
     threads = [threading.Thread(target=serve, daemon=True) for serve in lanes.threads()]
     for thread in threads:
         thread.start()
@@ -86,6 +88,24 @@ def test_where_several_were_found_the_next_thread_looks_at_once() -> None:
         silent.set()
 
 
+def test_where_a_thread_claims_one_at_most_and_found_it_the_next_looks_at_once() -> None:
+    silent, claims = threading.Event(), threading.Semaphore(0)
+
+    def deliver(lanes: Lanes, lane: Lane | None) -> int:
+        if lane is Lane.EXPRESS:
+            claims.release()
+            lanes.claimed(1)
+            silent.wait(10)
+        return 0
+
+    small = 30  # an express share of three, one for each thread
+    with served(deliver, window=small) as lanes:
+        lanes.ring_express()
+        for _ in range(3):
+            assert claims.acquire(timeout=0.9)  # before anybody looks unasked
+        silent.set()
+
+
 def test_of_the_threads_of_a_lane_one_claims_at_a_time() -> None:
     looking, most_looking = [], []
     over = threading.Event()
@@ -138,3 +158,21 @@ def test_a_bulk_rests_by_what_it_claimed_while_something_express_comes(
         lanes.claimed(9)
         assert lanes.rest_s() == pytest.approx(long / 50)
         assert (long > 0) is rests
+
+
+def test_a_bulk_whose_window_took_long_already_rests_no_more() -> None:
+    now, over = [100.0], threading.Event()
+
+    def deliver(lanes: Lanes, served: Lane | None) -> int:
+        if served is Lane.EXPRESS:
+            lanes.claimed(1)
+            over.set()
+        return 0
+
+    with served(deliver, lambda: now[0]) as lanes:
+        lanes.ring()
+        assert over.wait(5)
+        lanes.claimed(450)
+        assert lanes.rest_s() > 0
+        now[0] += 1.0  # the operator took 450 a second
+        assert lanes.rest_s() == 0
