@@ -62,6 +62,16 @@ def test_waking_late_costs_a_bulk_nothing_of_its_pace():
     assert moments[-1] < 10.2, "10,000 parts in ten seconds"
 
 
+def test_express_between_two_windows_of_a_bulk_costs_it_no_more_than_its_own_step():
+    clock = Clock()
+    pace, begun = Pace(1000, clock), clock.now
+    for _ in range(100):
+        leave(pace, clock, 9)  # ten parts each
+        clock.now += 0.03  # for its answers, and for the claim of the next
+        leave(pace, clock, 1, lane="express")
+    assert clock.now - begun < 10.2, "10,000 parts in ten seconds"
+
+
 @given(st.lists(st.tuples(st.sampled_from(["bulk", "express"]), st.floats(0, 2)), max_size=80))
 @settings(max_examples=examples(200), deadline=None)
 def test_no_second_ever_has_more_than_the_tps(asked):

@@ -13,7 +13,7 @@ Haste = Literal["screen", "express", "bulk"]
 
 _SECOND: Final = 1.0  # the bucket: in none of them more than the TPS
 _STEPS: Final = 100  # a second, so that whoever goes next waits for a hundredth at most
-_CATCH_UP_S: Final = 0.05  # what a bulk may make up for that woke too late
+_CATCH_UP_S: Final = 0.05  # what a bulk may make up for that came too late
 _HALVED_S: Final = 0.5  # after the last refusal; an SMSC counts by the second
 _RAISED_S: Final = 10.0
 _RAISED_BY: Final = 1.1
@@ -89,8 +89,8 @@ class Pace:
                 wait = max(wait, self._free_at - now, 1 / rate if self._hurried else 0.0)
             if wait > 0:
                 return wait
-            earliest = now - (_CATCH_UP_S if haste == "bulk" else 0.0)
-            self._free_at = max(self._free_at, earliest) + parts / rate
+            # express as well: what a bulk has to make up for is not lost by one that overtakes it
+            self._free_at = max(self._free_at, now - _CATCH_UP_S) + parts / rate
             self._left.add(now, parts)
             return 0.0
 
