@@ -50,6 +50,7 @@ class Bound:
         night = Night(lambda ids: count_urgent(gateway.database, ids), gateway.settings.bulk_hours)
         self._binds = range(1, binds + 1)
         self._lease: Lease | None = None
+        self._others = 0  # holders of the channel's other binds
         self._lanes = Lanes(self._channel.window, self._deliver_some)
         self._deliver = DeliverWindow(
             gateway.journal,
@@ -86,10 +87,13 @@ class Bound:
         self._record_late()
         self._gateway.leases.release()
 
-    def rung(self) -> None:
-        """There may be work: the lanes look."""
+    def rung(self, hands: int = 1) -> None:
+        """There may be work: the lanes look. RQ told one worker alone: where that one cannot
+        deliver and another may, it is told next, the `hands + 1`st."""
         self._gateway.doorbells.answered(self._channel.name)
         self._lanes.ring()
+        if self._others and not (self._lease and self._channel.ready()):
+            self._gateway.doorbells.ring(self._channel.name, hands + 1)
 
     def _listen(self) -> None:
         """What is urgent rings past RQ."""
@@ -171,13 +175,17 @@ class Bound:
         leases, name = self._gateway.leases, self._channel.name
         bound, share = self._channel.ready(), self._health.share
         if self._lease and leases.renew(self._lease, _now(), bound=bound, share=share):
-            self._channel.share(max(1, leases.live(name)))
+            live = max(1, leases.live(name))
+            self._channel.share(live)
+            self._others = live - 1
             return
         taken = (leases.take(name, bind, _now()) for bind in self._binds)
         self._lease = next((lease for lease in taken if lease), None)
         if self._lease:
             log.info("lease.taken", channel=name, bind=self._lease.bind, epoch=self._lease.epoch)
             self._lanes.ring()
+        else:
+            self._others = leases.live(name)
 
     def _watch(self, answered: int, troubled: int, seconds: float) -> None:
         self._health = self._health.after(answered, troubled, seconds, time.monotonic())

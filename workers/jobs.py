@@ -3,6 +3,6 @@
 from workers.bound import bound
 
 
-def deliver(_channel: str) -> None:
-    """There may be work on that channel."""
-    bound().rung()
+def deliver(_channel: str, hands: int = 1) -> None:
+    """There may be work on that channel; so many of its workers were told."""
+    bound().rung(hands)

@@ -34,7 +34,7 @@ def test_a_job_that_was_taken_is_followed_by_another(redis_url: str) -> None:
             ring_late(redis, "idle")
             taken = Queue.dequeue_any([queue], None, connection=redis, serializer=JSONSerializer)
             assert taken
-            assert (taken[0].func_name, list(taken[0].args)) == (DELIVER, ["idle"])
+            assert (taken[0].func_name, list(taken[0].args)) == (DELIVER, ["idle", 1])
         ring_late(redis, "other")
         assert (queue.count, other.count) == (0, 1)
 
@@ -47,3 +47,18 @@ def test_a_channel_rung_for_often_at_once_has_one_job(redis_url: str) -> None:
         for _ in range(10):
             RqDoorbells(redis).ring("idle")
         assert queue.count == 0
+
+
+def test_a_job_that_no_worker_can_do_is_not_passed_on_for_ever(redis_url: str) -> None:
+    with Redis.from_url(redis_url) as redis:
+        bells, queue = RqDoorbells(redis), queue_of(redis, "down")
+        bells.ring("down")
+        passed = 0
+        while passed < 100 and (
+            taken := Queue.dequeue_any([queue], None, connection=redis, serializer=JSONSerializer)
+        ):
+            bells.answered("down")
+            _, hands = taken[0].args
+            bells.ring("down", hands + 1)
+            passed += 1
+        assert 2 <= passed <= 8

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -15,6 +17,7 @@ from ussdapp.channels import smpp
 from ussdapp.core.inbound import Mo
 from ussdapp.core.notification import Class
 from ussdapp.sandbox.smsc_process import SmscProcess
+from ussdapp.stores.leases import PgLeases
 from workers.bound import Bound
 
 LONG = "LALAMIKO tanesco Umeme hakuna tangu jana usiku 😀 " * 5
@@ -42,7 +45,7 @@ def received() -> Received:
 
 
 @pytest.fixture
-def bound(world: World, smsc: SmscProcess, received: Received) -> Iterator[Bound]:
+def gateway(world: World, smsc: SmscProcess, received: Received) -> Any:
     options = {
         "host": "127.0.0.1",
         "port": smsc.port,
@@ -50,7 +53,11 @@ def bound(world: World, smsc: SmscProcess, received: Received) -> Iterator[Bound
         "password": "secret",
         "response_s": 0.3,
     }
-    gateway = parts(world, lambda name: smpp.build(name, options), receive_mo=received)
+    return parts(world, lambda name: smpp.build(name, options), receive_mo=received)
+
+
+@pytest.fixture
+def bound(gateway: Any) -> Iterator[Bound]:
     bound = Bound(gateway, "sandbox")
     bound.start()
     until(lambda: bound._channel.ready() and bound._lease is not None)
@@ -82,6 +89,22 @@ def test_a_bulk_makes_way_between_its_windows_and_what_is_urgent_does_not(
     until(lambda: set(world.statuses()) <= {"submitted", "delivered"})
     until(lambda: claimed.count(90) == 2)  # of a window of 100
     assert set(claimed) == {0, 90, 20}
+
+
+def test_a_worker_that_is_told_and_has_no_lease_has_another_told(
+    world: World, gateway: Any, bound: Bound
+) -> None:
+    rung: list[tuple[str, int]] = []
+    gateway.doorbells.ring = lambda *told: rung.append(told)
+    others = {**vars(gateway), "leases": PgLeases(world.database, world.url)}
+    spare = Bound(SimpleNamespace(**others), "sandbox")  # type: ignore[arg-type]
+    spare.start()
+    until(lambda: spare._others == 1)
+    bound.rung()
+    assert rung == []
+    spare.rung()
+    spare.stop()
+    assert rung == [("sandbox", 2)]
 
 
 def test_a_long_text_from_a_handset_is_received_once_and_whole(

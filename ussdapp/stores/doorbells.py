@@ -11,6 +11,7 @@ from rq.serializers import JSONSerializer
 DELIVER: Final = "workers.jobs.deliver"  # by name: nothing here imports a worker
 _WORKER_TTL_S: Final = 30  # an idle worker looks up after half of it
 _BLOCKED_S: Final = 30.0  # longer than it waits for a job
+_MOST_HANDS: Final = 4  # workers that a job goes through while none of them can deliver
 _RUNG_S: Final = 5  # a doorbell nobody answered may be rung again after this time
 
 log = structlog.get_logger()
@@ -51,20 +52,23 @@ class RqDoorbells:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    def ring(self, channel: str) -> None:
-        """Puts one job on the channel's queue unless one waits there; losing it loses nothing."""
+    def ring(self, channel: str, hands: int = 1) -> None:
+        """Puts one job on the channel's queue unless one waits there; losing it loses nothing.
+        `hands` counts the workers it goes to: one that cannot deliver passes it on."""
         try:
-            if self._redis.set(_rung(channel), 1, nx=True, ex=_RUNG_S):
-                self._put(channel)
+            if hands <= _MOST_HANDS and self._redis.set(_rung(channel), 1, nx=True, ex=_RUNG_S):
+                self._put(channel, hands)
         except RedisError as trouble:
             log.warning("doorbell.silent", channel=channel, trouble=type(trouble).__name__)
 
-    def _put(self, channel: str) -> None:
+    def _put(self, channel: str, hands: int) -> None:
         """Nobody may be there to take it, for days: a second job would say nothing more. A ttl
         would end the job, and leave its id in the queue."""
         queue = Queue(queue_name(channel), connection=self._redis, serializer=JSONSerializer)
         if queue.is_empty():
-            queue.enqueue_call(DELIVER, args=(channel,), timeout=-1, result_ttl=0, failure_ttl=60)
+            queue.enqueue_call(
+                DELIVER, args=(channel, hands), timeout=-1, result_ttl=0, failure_ttl=60
+            )
 
     def answered(self, channel: str) -> None:
         """The worker is about to look: work accepted from now on rings again."""
