@@ -127,6 +127,16 @@ def test_migrate_brings_an_empty_database_up_to_date(
     assert run(home, "menus", "versions", "--json").output == "[]\n"
 
 
+def test_a_migration_that_fails_is_one_sentence_that_names_it(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(empty_database_url) as link:
+        link.execute("CREATE TABLE institutions ()")
+    done = run(written_home(tmp_path, empty_database_url), "migrate")
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert "0001_first_call" in done.output
+
+
 def test_the_demo_fills_an_empty_database_once(home: Path) -> None:
     first = json.loads(run(home, "demo").output)
     assert first["institution"] == "ega"
