@@ -26,6 +26,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from tests.fakes.bulks import Office
 from tests.fakes.clusters import Clusters
+from tests.fakes.patience import PATIENCE
 from tests.stores.world import World
 from ussdapp.sandbox import embedded
 from ussdapp.sandbox.children import Child, end
@@ -33,7 +34,6 @@ from ussdapp.stores.database import Database
 from ussdapp.stores.migrate import migrate
 
 REAL_FIXTURES = {"database_url", "redis_url", "empty_database_url"}
-START = 20.0  # seconds a server may take on a loaded machine
 WHOLE = ("tests/e2e/", "tests/sandbox/test_supervisor.py")  # start whole gateways
 UNHURRIED = ("fsync=off", "full_page_writes=off")  # a test's cluster outlives no power cut
 
@@ -227,7 +227,7 @@ def running(store: embedded.Store, folder: Path) -> Iterator[str]:
 
 
 def await_answer(store: embedded.Store, child: Child, log: Path) -> None:
-    deadline = time.monotonic() + START
+    deadline = time.monotonic() + PATIENCE
     while child.pid is None or not store.answers(child.pid):
         if child.buried(time.monotonic()) is not None or time.monotonic() > deadline:
             pytest.fail(f"{store.program.name} does not answer: {log.read_text()}")

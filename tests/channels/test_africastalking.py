@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from tests.fakes.aggregator import API_KEY, Simulated, free_port, simulated_aggregator
+from tests.fakes.patience import PATIENCE
 from ussdapp.channels.africastalking import AfricasTalkingCallbacks
 from ussdapp.channels.africastalking.sending import build, probe
 from ussdapp.core.inbound import Keyed, Receipt
@@ -373,7 +374,7 @@ def test_each_receipt_comes_as_often_as_the_knob_says(tmp_path: Path) -> None:
         with simulated_aggregator(tmp_path / "ledger.jsonl", callback) as simulated:
             simulated.turn(receipts=2)
             (outcome,) = sending(simulated.base_url).submit([row(1)])
-            assert enough.wait(10)
+            assert enough.wait(PATIENCE)
         server.shutdown()
     receipts = [AT.read_receipt(WireRequest(form)) for form in came]
     assert isinstance(outcome, Submitted)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.aggregator import API_KEY, SECRET_KEY, Simulated, free_port, simulated_beem
+from tests.fakes.patience import PATIENCE
 from tests.stores.world import NOON
 from ussdapp.channels.beem import BeemCallbacks
 from ussdapp.channels.beem.reports import DUE, Asked, AskingReports
@@ -447,7 +448,7 @@ def test_a_pushed_report_names_the_text_it_is_about(tmp_path: Path) -> None:
         with simulated_beem(tmp_path / "ledger.jsonl", callback) as simulated:
             simulated.turn(pushes=True)
             message_id, _ = taken(simulated)
-            assert enough.wait(10)
+            assert enough.wait(PATIENCE)
         server.shutdown()
     receipt = BeemCallbacks("beem").read_receipt(WireRequest({}, body=came[0]))
     assert (receipt.message_id, receipt.status) == (message_id, Status.DELIVERED)

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.channels.throttled import LIMIT, Backlog, channel_to
+from tests.fakes.patience import PATIENCE, until
 from tests.fakes.smsc import ForkedSmsc
-from tests.wire.peer import Peer, until
+from tests.wire.peer import Peer
 from ussdapp.channels import smpp
 from ussdapp.core.inbound import Mo, Receipt
 from ussdapp.core.mo_parts import joined
@@ -88,7 +89,7 @@ def bound(peer, pool):
         worker = Worker(peer.port, **options)
         welcomed = pool.submit(peer.welcome)
         worker.channel.keep_bound()
-        welcomed.result(10)
+        welcomed.result(PATIENCE)
         made.append(worker)
         return worker
 
@@ -193,12 +194,14 @@ def test_only_the_missing_part_of_a_text_is_submitted_again(peer, bound, pool):
     waiting = pool.submit(worker.channel.submit, [submission(text="x" * 300)])
     first, second = answer(peer, 2, [0x58])
     deferred = Deferred("ESME_RTHROTTLED", 2.0, taken=((2, "id-3"),))
-    assert waiting.result(10) == [deferred], "it waits for its turn, and the part is not forgotten"
+    assert waiting.result(PATIENCE) == [deferred], (
+        "it waits for its turn, and the part is not forgotten"
+    )
     later = submission(text="x" * 300, attempt=2, taken=frozenset({2}))
     waiting = pool.submit(worker.channel.submit, [later])
     (again,) = answer(peer, 1, [])
     assert again == first != second, "with the reference of the part that was taken"
-    assert waiting.result(10) == [Submitted(("id-4",))]
+    assert waiting.result(PATIENCE) == [Submitted(("id-4",))]
 
 
 def test_a_text_with_one_part_refused_for_good_is_rejected_and_tells_what_was_taken(
@@ -207,21 +210,21 @@ def test_a_text_with_one_part_refused_for_good_is_rejected_and_tells_what_was_ta
     worker = bound()
     waiting = pool.submit(worker.channel.submit, [submission(text="x" * 300)])
     answer(peer, 2, [0x0B])
-    assert waiting.result(10) == [Rejected("ESME_RINVDSTADR", ((2, "id-3"),))]
+    assert waiting.result(PATIENCE) == [Rejected("ESME_RINVDSTADR", ((2, "id-3"),))]
 
 
 def test_a_text_none_of_whose_parts_was_taken_waits_as_a_whole(peer, bound, pool):
     worker = bound()
     waiting = pool.submit(worker.channel.submit, [submission(text="x" * 300)])
     answer(peer, 2, [0x58, 0x14])
-    assert waiting.result(10) == [Deferred("ESME_RMSGQFUL", 60.0)]
+    assert waiting.result(PATIENCE) == [Deferred("ESME_RMSGQFUL", 60.0)]
 
 
 def test_taken_without_a_message_id_is_submitted_with_none(peer, bound, pool):
     worker = bound()
     waiting = pool.submit(worker.channel.submit, [submission()])
     peer.say(SUBMIT_RESP, 0, peer.hear().sequence, b"\0")
-    assert waiting.result(10) == [Submitted(("",))]
+    assert waiting.result(PATIENCE) == [Submitted(("",))]
 
 
 def test_an_answer_that_comes_after_it_was_given_up_is_told_once(peer, bound, pool):
@@ -229,7 +232,7 @@ def test_an_answer_that_comes_after_it_was_given_up_is_told_once(peer, bound, po
     row = submission(text="x" * 300)
     waiting = pool.submit(worker.channel.submit, [row])
     first, second = peer.hear_all(2)
-    assert waiting.result(10) == [InDoubt("no_answer")]
+    assert waiting.result(PATIENCE) == [InDoubt("no_answer")]
     assert worker.channel.late() == []
     peer.say(SUBMIT_RESP, 0, second.sequence, b"two\0")
     assert eventually(worker.channel.late) == [(row, InDoubt("no_answer", ((2, "two"),)))]
@@ -256,7 +259,7 @@ def test_what_the_smsc_cannot_read_is_written_once_more_and_then_rejected(peer, 
     again = peer.hear()
     assert (again.body, again.sequence) == (second.body, second.sequence + 1)
     peer.say(pdu.GENERIC_NACK, 0x03, again.sequence)
-    assert waiting.result(10) == [Submitted(("one",)), Rejected("generic_nack 0x3")]
+    assert waiting.result(PATIENCE) == [Submitted(("one",)), Rejected("generic_nack 0x3")]
 
 
 def test_what_is_read_the_second_time_is_taken(peer, bound, pool):
@@ -264,7 +267,7 @@ def test_what_is_read_the_second_time_is_taken(peer, bound, pool):
     waiting = pool.submit(worker.channel.submit, [submission()])
     peer.say(pdu.GENERIC_NACK, 0x03, peer.hear().sequence)
     peer.say(SUBMIT_RESP, 0, peer.hear().sequence, b"one\0")
-    assert waiting.result(10) == [Submitted(("one",))]
+    assert waiting.result(PATIENCE) == [Submitted(("one",))]
 
 
 @pytest.mark.parametrize(
@@ -286,7 +289,7 @@ def test_the_smsc_is_told_how_long_a_text_is_of_use(peer, bound, pool, form, wri
         assert re.fullmatch(before + written + rb"\x00\x01.*", heard.body, re.DOTALL)
         assert read_delivered(heard.body).registered_delivery == 1
         peer.say(SUBMIT_RESP, 0, heard.sequence, b"%d\0" % heard.sequence)
-    assert all(isinstance(outcome, Submitted) for outcome in waiting.result(10))
+    assert all(isinstance(outcome, Submitted) for outcome in waiting.result(PATIENCE))
 
 
 def test_what_expires_before_its_turn_does_not_leave(peer, bound, pool):
@@ -296,7 +299,7 @@ def test_what_expires_before_its_turn_does_not_leave(peer, bound, pool):
     heard = peer.hear()
     assert read_delivered(heard.body).destination_addr == submission(2).msisdn.digits
     peer.say(SUBMIT_RESP, 0, heard.sequence, b"two\0")
-    assert waiting.result(10) == [Deferred("expired", 0.0), Submitted(("two",))]
+    assert waiting.result(PATIENCE) == [Deferred("expired", 0.0), Submitted(("two",))]
 
 
 def test_what_waits_for_a_slow_pace_is_looked_at_again_before_it_leaves(peer, bound, pool):
@@ -307,7 +310,7 @@ def test_what_waits_for_a_slow_pace_is_looked_at_again_before_it_leaves(peer, bo
     for _ in range(5):
         heard = peer.hear()
         peer.say(SUBMIT_RESP, 0, heard.sequence, b"%d\0" % heard.sequence)
-    outcomes = waiting.result(20)
+    outcomes = waiting.result(PATIENCE)
     assert outcomes[-1] == Deferred("expired", 0.0)
 
 
@@ -319,10 +322,10 @@ def test_no_more_than_a_window_of_parts_is_unanswered(peer, bound, pool):
         peer.connection.settimeout(0.1)
         with pytest.raises(TimeoutError):
             peer.hear()
-        peer.connection.settimeout(10)
+        peer.connection.settimeout(PATIENCE)
         for one in heard:
             peer.say(SUBMIT_RESP, 0, one.sequence, b"%d\0" % one.sequence)
-    assert len(set(waiting.result(10))) == 7
+    assert len(set(waiting.result(PATIENCE))) == 7
 
 
 @pytest.mark.parametrize(
@@ -340,7 +343,7 @@ def test_a_sender_id_says_of_which_type_it_is(peer, bound, pool, sender_id, spel
     (body,) = answer(peer, 1, [])
     assert body.startswith(b"\0" + spelt + b"\x01\x01255754000001\0")
     assert read_delivered(body).registered_delivery == 1
-    assert isinstance(waiting.result(10)[0], Submitted)
+    assert isinstance(waiting.result(PATIENCE)[0], Submitted)
 
 
 def test_a_pace_keeps_parts_apart_without_waiting_for_answers(peer, bound, pool):
@@ -350,7 +353,7 @@ def test_a_pace_keeps_parts_apart_without_waiting_for_answers(peer, bound, pool)
     assert not waiting.done()
     for one in heard:
         peer.say(SUBMIT_RESP, 0, one.sequence, b"%d\0" % one.sequence)
-    assert len(waiting.result(10)) == 10
+    assert len(waiting.result(PATIENCE)) == 10
 
 
 def test_a_full_queue_is_left_alone_for_longer_every_time(peer, bound, pool):
@@ -359,7 +362,7 @@ def test_a_full_queue_is_left_alone_for_longer_every_time(peer, bound, pool):
         row = submission(attempt=attempt)
         waiting = pool.submit(worker.channel.submit, [row, submission(2)])
         answer(peer, 2, [0x14])
-        deferred, other = waiting.result(10)
+        deferred, other = waiting.result(PATIENCE)
         assert deferred == Deferred("ESME_RMSGQFUL", pause)
         assert isinstance(other, Submitted)
 
@@ -375,7 +378,7 @@ def test_a_window_may_mix_texts_of_one_part_of_several_and_of_none(peer, bound, 
     ]
     waiting = pool.submit(worker.channel.submit, rows)
     answer(peer, 5, [0, 0, 0x0B, 0, 0])
-    assert waiting.result(10) == [
+    assert waiting.result(PATIENCE) == [
         Submitted(("id-2",)),
         Rejected("ESME_RINVDSTADR", ((1, "id-3"),)),
         Rejected("too_long"),
@@ -389,7 +392,7 @@ def test_an_answer_comes_late_to_the_row_it_belongs_to(peer, bound, pool):
     rows = [submission(n) for n in range(1, 4)]
     waiting = pool.submit(worker.channel.submit, rows)
     heard = peer.hear_all(3)
-    assert waiting.result(10) == [InDoubt("no_answer")] * 3
+    assert waiting.result(PATIENCE) == [InDoubt("no_answer")] * 3
     peer.say(SUBMIT_RESP, 0, heard[1].sequence, b"two\0")
     peer.say(SUBMIT_RESP, 0x0B, heard[2].sequence)
     told = []
@@ -410,7 +413,7 @@ def test_a_long_text_may_say_its_places_in_parameters(peer, bound, pool, text):
     assert {one.esm_class for one in parts} == {0}
     joined = b"".join(one.short_message for one in parts)
     assert decoded(joined, parts[0].data_coding) == text
-    assert len(waiting.result(10)[0].message_ids) == count
+    assert len(waiting.result(PATIENCE)[0].message_ids) == count
 
 
 @pytest.mark.parametrize("text", [LONG, LONG + "😀"], ids=["GSM-7", "UCS-2"])
@@ -421,7 +424,7 @@ def test_a_long_text_may_leave_whole(peer, bound, pool, text):
     long, short = [read_delivered(body) for body in answer(peer, 2, [])]
     assert decoded(long.tlvs[0x424], long.data_coding) == text
     assert (long.esm_class, short.tlvs) == (0, {})
-    assert waiting.result(10) == [Submitted(("id-2",)), Submitted(("id-3",))]
+    assert waiting.result(PATIENCE) == [Submitted(("id-2",)), Submitted(("id-3",))]
 
 
 def test_express_overtakes_a_bulk_in_its_pace(peer, bound, pool):
@@ -435,10 +438,10 @@ def test_express_overtakes_a_bulk_in_its_pace(peer, bound, pool):
         before += 1
     assert before < 100
     peer.say(SUBMIT_RESP, 0, one.sequence, b"7\0")
-    assert urgent.result(10) == [Submitted(("7",))]
+    assert urgent.result(PATIENCE) == [Submitted(("7",))]
     assert not bulk.done()
     peer.hang_up()
-    assert len(bulk.result(10)) == 100
+    assert len(bulk.result(PATIENCE)) == 100
 
 
 def test_binds_share_the_tps_of_their_channel(peer, bound, pool):
@@ -450,7 +453,7 @@ def test_binds_share_the_tps_of_their_channel(peer, bound, pool):
     with pytest.raises(TimeoutError):
         peer.hear()
     peer.hang_up()
-    assert waiting.result(10)[1:] == [Deferred("unbound", 5.0)] * 2
+    assert waiting.result(PATIENCE)[1:] == [Deferred("unbound", 5.0)] * 2
 
 
 def test_a_throttling_smsc_gets_every_row_in_the_end_and_none_twice(smsc):
@@ -537,7 +540,7 @@ def test_an_operators_own_words_are_looked_up_in_its_channels_settings(peer, bou
     assert worker.receipts[1].code == "opted_out"
     waiting = pool.submit(worker.channel.submit, [submission(n) for n in range(1, 6)])
     answer(peer, 5, [0x401, 0x402, 0x403, 0x0B, 0x404])
-    assert waiting.result(10) == [
+    assert waiting.result(PATIENCE) == [
         Rejected("0x401"),
         Deferred("0x402", 15.0, counts=True),
         InDoubt("0x403"),

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 from tests.channels.ussd_speakers import SmppSpeaker, deliver_of, octets_of
 from tests.fakes.dialogue import World
+from tests.fakes.patience import PATIENCE, until
 from tests.fakes.web import SORRY
-from tests.wire.peer import until
 from ussdapp.channels.smpp import STYLES, read_options
 from ussdapp.core.inbound import Keyed, Mo
 from ussdapp.core.msisdn import Msisdn
@@ -295,7 +295,7 @@ def test_a_slow_dialogue_holds_up_neither_texts_nor_another_dialogue(
 
     def answer(keyed: Keyed) -> Shown:
         if keyed.msisdn.digits == ASHA:
-            assert slow.wait(10)
+            assert slow.wait(PATIENCE)
         return Shown("Karibu", ends=False)
 
     mos: list[Mo] = []
@@ -349,5 +349,5 @@ def test_a_screen_does_not_wait_for_a_bulk_that_waits_for_its_answers(
         waiting += [one] if one.command == pdu.SUBMIT_SM else []
     for one in waiting:
         speaker.peer.say(pdu.SUBMIT_SM | pdu.RESPONSE, 0, one.sequence, b"7\0")
-    bulk.join(10)
+    bulk.join(PATIENCE)
     assert outcomes == [Submitted(("7",))] * len(rows)

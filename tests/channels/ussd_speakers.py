@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from flask.testing import FlaskClient
 
 from tests.fakes.dialogue import NOON, World
+from tests.fakes.patience import PATIENCE
 from tests.fakes.web import SORRY, TOKEN, FakeGateway, fake_gateway
 from tests.wire.peer import Peer
 from ussdapp.channels import smpp
@@ -209,7 +210,7 @@ class SmppSpeaker:
 
         def answered(keyed: Keyed) -> Shown:
             self.came.append(keyed)
-            assert self.gate.wait(10)
+            assert self.gate.wait(PATIENCE)
             return answer(keyed, NOON)
 
         self.peer = Peer()

@@ -5,24 +5,22 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import tomllib
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from tests.fakes.patience import PATIENCE, until
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.sandbox.smsc_control import control
 from ussdapp.stores.seal import Seal
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
 
 
 @dataclass
@@ -34,17 +32,6 @@ class Answer:
     @property
     def text(self) -> str:
         return self.body.decode()
-
-
-def eventually(what: Callable[[], Any], patience: float = PATIENCE) -> Any:
-    """The first true value of `what`; fails with its last one."""
-    end = time.monotonic() + patience
-    while True:
-        found = what()
-        if found or time.monotonic() > end:
-            assert found, "it did not come true in time"
-            return found
-        time.sleep(0.05)
 
 
 @dataclass
@@ -66,12 +53,12 @@ class System:
                 [sys.executable, "-m", "ussdapp.sandbox.run"],
                 cwd=ROOT, env=environ, stdout=log, stderr=subprocess.STDOUT, text=True,
             )  # fmt: skip
-        eventually(lambda: "ready: " in self.log.read_text() or self.process.poll(), 60)
+        until(lambda: "ready: " in self.log.read_text() or self.process.poll(), 60)
         assert self.process.poll() is None, self.log.read_text()[-4000:]
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
+        self.process.wait(PATIENCE)
 
     @property
     def demo(self) -> dict[str, Any]:

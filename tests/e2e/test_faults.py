@@ -7,8 +7,9 @@ import sys
 
 import redis
 
-from tests.e2e.system import System, eventually
+from tests.e2e.system import System
 from tests.e2e.test_story import FILE, reference_in
+from tests.fakes.patience import until
 
 
 def test_a_worker_killed_before_the_answer_leaves_doubt_that_the_receipt_settles(
@@ -17,12 +18,12 @@ def test_a_worker_killed_before_the_answer_leaves_doubt_that_the_receipt_settles
     citizen = "255754000201"
     system.smsc(set={"hold": True, "receipt_delay_ms": 3000})
     system.dial("kill-1", citizen, *FILE)
-    eventually(lambda: system.ledger(citizen))
+    until(lambda: system.ledger(citizen))
     (worker,) = system.pids("workers.bound", "sandbox")
     os.kill(worker, signal.SIGKILL)
-    eventually(lambda: system.statuses_of(citizen) == ["in_doubt"])
+    until(lambda: system.statuses_of(citizen) == ["in_doubt"])
     system.smsc(set={"hold": False, "receipt_delay_ms": 0})
-    eventually(lambda: system.statuses_of(citizen) == ["delivered"])
+    until(lambda: system.statuses_of(citizen) == ["delivered"])
     assert len(system.ledger(citizen)) == 1
 
 
@@ -37,7 +38,7 @@ def test_a_wiped_redis_costs_a_citizen_nothing(system: System) -> None:
         if count < len(FILE):
             assert screen == whole[count]
     reference = reference_in(screen)
-    (receipt,) = eventually(lambda: system.ledger(citizen))
+    (receipt,) = until(lambda: system.ledger(citizen))
     assert reference in receipt
 
 

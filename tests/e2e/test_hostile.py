@@ -4,7 +4,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.e2e.system import Answer, System, eventually
+from tests.e2e.system import Answer, System
+from tests.fakes.patience import until
 
 CITIZEN = "255754000301"
 HOSTILE = {
@@ -70,7 +71,7 @@ def test_a_filed_complaint_keeps_its_hostile_words_and_shows_them_harmlessly(
 
 def test_nothing_that_was_said_or_dialled_is_in_the_log(system: System) -> None:
     system.sms("log-1", CITIZEN, f"MSAADA {CANARY}")
-    eventually(lambda: system.ledger(CITIZEN))
+    until(lambda: system.ledger(CITIZEN))
     log = system.log.read_text()
     secrets = [*system.demo["inbound"].values(), system.demo["api_key"]]
     said = [CANARY, CITIZEN, CITIZEN[3:], "machafu", "Tumepokea", *secrets]

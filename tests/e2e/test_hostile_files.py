@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.system import System, eventually
+from tests.e2e.system import System
 from tests.fakes.hostile_files import BOOKS, DOCTYPE, HEAD, TEXTS, archive, row, workbook
+from tests.fakes.patience import until
 
 HEAVY = {"one cell of 90 MB", "one quoted cell of 90 MB", "a gigabyte in pieces"}
 LIMIT = "kikomo"
@@ -241,7 +242,7 @@ def checked(system: System, number: str) -> dict[str, Any]:
         told = json.loads(answer.text)
         return told if told.get("status") not in (None, 429, "checking") else None
 
-    return dict(eventually(seen))
+    return dict(until(seen))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import hmac
 import json
 from typing import Any
 
-from tests.e2e.system import System, eventually
+from tests.e2e.system import System
+from tests.fakes.patience import until
 
 ASHA = "255754009101"
 JUMA = "255754009102"
@@ -34,7 +35,7 @@ def test_a_notification_reaches_the_handset_once_and_its_history_is_told(system:
     body = {"to": ASHA, "text": "Bili yako ni TZS 12,000.", "class": "urgent", "reference": "B-1"}
     first, again = (ask(system, "", body, **{"Idempotency-Key": "e2e-1"}) for _ in range(2))
     assert first == again
-    eventually(lambda: ask(system, f"/{first['id']}")["status"] == "delivered")
+    until(lambda: ask(system, f"/{first['id']}")["status"] == "delivered")
     told = ask(system, f"/{first['id']}")
     assert [event["status"] for event in told["events"]] == [
         "queued", "submitting", "submitted", "delivered",
@@ -49,14 +50,14 @@ def test_a_text_for_an_institutions_own_keyword_is_answered_by_the_institution(
 ) -> None:
     for _ in range(2):
         assert system.sms("e2e-keyword-1", HALIMA, "Ega madai yangu").status == 200
-    (said,) = eventually(lambda: system.ledger(HALIMA))
+    (said,) = until(lambda: system.ledger(HALIMA))
     assert said.startswith('e-GA: Tumepokea ujumbe wako "Ega madai yangu". Kumbukumbu ')
 
 
 def test_simulated_msisdns_reach_their_states_and_no_handset(system: System) -> None:
     sent = {to: ask(system, "", {"to": to, "text": "Habari"})["id"] for to in ENDS}
     for to, number in sent.items():
-        eventually(lambda number=number, to=to: ask(system, f"/{number}")["status"] == ENDS[to])
+        until(lambda number=number, to=to: ask(system, f"/{number}")["status"] == ENDS[to])
         assert system.ledger(to) == []
 
 
@@ -74,5 +75,5 @@ def test_an_mgov_client_changes_its_host_alone(system: System) -> None:
             "/gateway/sms/v2/send-sms", octets, **headers, **{"Content-Type": "application/json"}
         )
         assert (answer.status, json.loads(answer.text)) == (200, {"success": True})
-    eventually(lambda: system.ledger(JUMA) == ["Kikao ni saa nne."])
-    eventually(lambda: system.ledger(ASHA)[-1:] == ["Kikao ni saa nne."])
+    until(lambda: system.ledger(JUMA) == ["Kikao ni saa nne."])
+    until(lambda: system.ledger(ASHA)[-1:] == ["Kikao ni saa nne."])

@@ -3,7 +3,8 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.e2e.system import System, eventually
+from tests.e2e.system import System
+from tests.fakes.patience import until
 
 ASHA = "255754000101"
 WORDS = "Barua pepe ya ofisi haifunguki tangu jana"
@@ -24,33 +25,33 @@ def test_a_citizen_complains_follows_up_and_is_answered(system: System) -> None:
     assert screens[-1].startswith("END Mrejesho wako umepokelewa.")
     reference = reference_in(screens[-1])
 
-    (receipt,) = eventually(lambda: system.ledger(ASHA))
+    (receipt,) = until(lambda: system.ledger(ASHA))
     assert receipt == (
         f"EGA: Tumepokea lalamiko lako. Namba ya kumbukumbu: {reference}. "
         f"Ili kufuatilia, tuma HALI {reference} kwenda 15200."
     )
-    eventually(lambda: system.statuses_of(ASHA) == ["delivered"])
+    until(lambda: system.statuses_of(ASHA) == ["delivered"])
 
     status = system.dial("story-2", ASHA, "9", "2", "2", reference)[-1]
     assert status == f"END Mrejesho kwa EGA\nKumbukumbu: {reference}\nHali: Umepokelewa"
     assert system.sms("story-mo-1", ASHA, f"hali {reference}").status == 200
-    asked = eventually(lambda: system.ledger(ASHA)[1:])
+    asked = until(lambda: system.ledger(ASHA)[1:])
     assert asked == [f"EGA. Kumbukumbu: {reference}. Hali: Umepokelewa."]
 
     told = system.reply(reference.replace("-", ""), "Tumerekebisha, jaribu tena.")
     assert told.status == 201
-    answered = eventually(lambda: system.ledger(ASHA)[2:])
+    answered = until(lambda: system.ledger(ASHA)[2:])
     assert answered == [f"EGA kuhusu {reference}: Tumerekebisha, jaribu tena."]
 
     screen = system.dial("story-3", ASHA, "9", "2", "2", reference.replace("-", " "))[-1]
     assert "Hali: Umejibiwa" in screen
     assert "Tumerekebisha" in screen
     system.sms("story-mo-2", ASHA, f"HALI {reference}")
-    said = eventually(lambda: system.ledger(ASHA)[3:])
+    said = until(lambda: system.ledger(ASHA)[3:])
     assert said == [
         f"EGA. Kumbukumbu: {reference}. Hali: Umejibiwa. Jibu: Tumerekebisha, jaribu tena."
     ]
-    eventually(lambda: system.statuses_of(ASHA) == ["delivered"] * 4)
+    until(lambda: system.statuses_of(ASHA) == ["delivered"] * 4)
 
 
 def test_each_callback_sent_four_times_at_once_has_one_effect_and_one_answer(
@@ -73,7 +74,7 @@ def test_each_callback_sent_four_times_at_once_has_one_effect_and_one_answer(
     assert len(four(lambda: system.sms("four-mo-1", juma, f"HALI {reference}"))) == 1
     assert len(four(lambda: system.reply(reference, "Tumepokea, asante."))) == 1
 
-    texts = eventually(lambda: len(system.ledger(juma)) >= 3 and system.ledger(juma))
+    texts = until(lambda: len(system.ledger(juma)) >= 3 and system.ledger(juma))
     assert len(system.query("SELECT FROM cases")) == before + 1
     assert len(texts) == 3
     assert len(set(texts)) == 3
@@ -82,11 +83,11 @@ def test_each_callback_sent_four_times_at_once_has_one_effect_and_one_answer(
 def test_a_text_message_files_a_case_too(system: System) -> None:
     neema = "255784000103"
     system.smsc(mo={"from": neema, "to": "15200", "text": "Lalamiko ega Mtandao uko chini"})
-    (receipt,) = eventually(lambda: system.ledger(neema))
+    (receipt,) = until(lambda: system.ledger(neema))
     assert receipt.startswith("EGA: Tumepokea lalamiko lako.")
     system.sms("mo-en", neema, "LANGUAGE EN")
     system.sms("mo-hali", neema, f"STATUS {reference_in(receipt)}")
-    texts = eventually(lambda: len(system.ledger(neema)) == 3 and system.ledger(neema))
+    texts = until(lambda: len(system.ledger(neema)) == 3 and system.ledger(neema))
     assert texts[2].endswith("Status: Received.")
 
 
@@ -99,7 +100,7 @@ def test_another_citizen_learns_nothing_from_a_reference(system: System) -> None
     assert others == wrong
     system.sms("guess-1", stranger, "HALI 1234-5678-9018")
     system.sms("guess-2", stranger, f"HALI {own}")
-    texts = eventually(lambda: len(system.ledger(stranger)) == 2 and system.ledger(stranger))
+    texts = until(lambda: len(system.ledger(stranger)) == 2 and system.ledger(stranger))
     assert texts[0] == texts[1]
 
 
@@ -108,8 +109,8 @@ def test_two_answering_machines_fall_silent(system: System) -> None:
     for number in range(6):
         system.sms(f"robot-{number}", robot, f"Nimepokea ujumbe wako {number}")
     system.sms("short-code", "15201", "MSAADA")
-    eventually(lambda: len(system.ledger(robot)) == 3)
+    until(lambda: len(system.ledger(robot)) == 3)
     count = "SELECT count(*) FROM notifications WHERE status = 'queued' AND automatic"
-    eventually(lambda: system.query(count) == [(0,)])
+    until(lambda: system.query(count) == [(0,)])
     assert len(system.ledger(robot)) == 3
     assert system.ledger("15201") == []

@@ -7,7 +7,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.system import System, eventually
+from tests.e2e.system import System
+from tests.fakes.patience import until
 
 ASHA = "255754009301"
 SENT = 20
@@ -60,6 +61,6 @@ def test_a_listener_hears_of_every_end_though_the_worker_is_killed(system: Syste
         told = {one["data"].get("id") for one in events if one["type"] == "notification.final"}
         return sent <= told and {"case.opened", "sms.received"} <= {one["type"] for one in events}
 
-    eventually(ended, 60)
+    until(ended, 60)
     assert ASHA not in json.dumps(heard(system))
     assert "Mlango" not in json.dumps(heard(system))

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from tests.fakes.patience import PATIENCE
+
 API_KEY = "key-of-the-simulated-aggregator"
 SECRET_KEY = "secret-of-the-simulated-beem"
 
@@ -66,11 +68,11 @@ def _simulated(module: str, ledger: Path, callback: str, *more: str) -> Iterator
         yield Simulated(f"http://127.0.0.1:{port}", ledger)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def _await(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
         with closing(socket.socket()) as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -1,7 +1,6 @@
 """A whole gateway on real stores, with institutions and keys, for tests of the API."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -116,11 +115,3 @@ def listening(world: Served) -> Iterator[str]:
     finally:
         server.shutdown()
         thread.join()
-
-
-def until(done: Any, seconds: float = 10.0) -> None:
-    """Waits until it is so."""
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline, "it did not come to be"
-        time.sleep(0.02)

@@ -6,6 +6,7 @@ import os
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from tests.fakes.patience import PATIENCE
 from ussdapp.sandbox import smsc
 from ussdapp.sandbox.smsc_process import SmscProcess
 
@@ -29,7 +30,7 @@ class ForkedSmsc(SmscProcess):
     def stop(self) -> None:
         """Ends the process and waits for it."""
         self._forked.terminate()
-        self._forked.join(10)
+        self._forked.join(PATIENCE)
 
 
 def _serve(output: Connection, words: list[str]) -> None:

@@ -1,13 +1,12 @@
 import base64
 import hmac
 import json
-import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl
 
 import pytest
 
+from tests.fakes.patience import until
 from tests.institutions.office import ASHA, CLIENT, SECRET, asker
 from tests.wire.web_peer import web_peer
 from ussdapp.core.back_office import Mode, Said
@@ -18,12 +17,6 @@ from ussdapp.ports import OfficeGarbled, OfficeLate, OfficeUnavailable
 
 BILL = "994550451254"
 GARBAGE = ["html", "list", "cut", "types", "deep", "nan", "binary", "empty"]
-
-
-def eventually(true: Callable[[], bool]) -> None:
-    """Waits for what other threads do; a test that never sees it fails."""
-    waited = threading.Event()
-    assert any(true() or waited.wait(0.01) for _ in range(1000))
 
 
 class Wall:
@@ -250,7 +243,7 @@ def test_who_waits_for_a_hanging_office_takes_no_place_of_its_neighbours(offices
 
     with ThreadPoolExecutor(10) as pool:
         hanging = [pool.submit(hang, number) for number in range(8)]
-        eventually(lambda: offices.server.asked["gepg.bill"] == 4)
+        until(lambda: offices.server.asked["gepg.bill"] == 4)
         for _ in range(5):
             assert guide.look_up("luku.meter", "24730001234", asker()).success
         assert [one.result() for one in hanging].count(True) == 4

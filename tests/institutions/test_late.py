@@ -1,12 +1,12 @@
 """From a deadline that passed to the SMS, over real PostgreSQL, sockets and threads."""
 
 import threading
-import time
 from dataclasses import replace
 
 import pytest
 
 from tests.fakes.back_offices import NOON, Rung, real_letters
+from tests.fakes.patience import PATIENCE, until
 from tests.institutions.office import CLIENT, asker
 from tests.stores.world import SEAL
 from ussdapp.core.back_office import Mode, Question
@@ -31,13 +31,6 @@ def asking(database: Database, guide, at=NOON) -> tuple[PgQuestions, Asking]:
 def texts(database: Database) -> list[str]:
     found = database.run(lambda link: rows(link, "SELECT text_sealed FROM contents"))
     return [SEAL.open_text(row[0], TEXT) for row in found]
-
-
-def until(done, seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_what_was_late_in_the_dialogue_comes_by_sms_once(offices, database):
@@ -75,7 +68,7 @@ def test_a_summary_taken_late_is_posted_again_with_its_id_and_told_once(offices,
 
 
 def test_a_hanging_office_delays_nobody_else(offices, database):
-    offices.behave(office="gepg.bill", delay=20.0)
+    offices.behave(office="gepg.bill", delay=2 * PATIENCE)
     names = ["gepg.bill", "luku.meter"]
     guide = build({name: offices.table(name) for name in names}, CLIENT, patience=30.0)
     questions, worker = asking(database, guide)

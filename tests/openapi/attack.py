@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.places import gateway
-from tests.e2e.system import ROOT, System, eventually
+from tests.e2e.system import ROOT, System
+from tests.fakes.patience import until
 from ussdapp.core.keys import SCOPES
 
 HOOKS = Path(__file__).with_name("hooks.py")
@@ -100,7 +101,7 @@ def owned_by(system: System, key: str, name: str) -> dict[tuple[str, str], str]:
 
 def filed(system: System, key: str) -> str:
     system.sms(f"mo-{key[-8:]}", CITIZEN, "LALAMIKO ega barabara ni mbovu")
-    found = eventually(lambda: asked(system, key, "cases")["cases"])
+    found = until(lambda: asked(system, key, "cases")["cases"])
     return str(found[0]["reference"])
 
 

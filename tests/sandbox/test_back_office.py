@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.patience import PATIENCE
 from ussdapp.core import gsm7
 from ussdapp.core.screen_text import width
 from ussdapp.sandbox import back_office_table
@@ -39,7 +40,7 @@ class Process:
         self._await()
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
-        wire = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        wire = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         wire.request(method, path, body or None, named)
         with wire.getresponse() as response:
@@ -53,10 +54,10 @@ class Process:
 
     def end(self) -> int:
         self._program.send_signal(signal.SIGTERM)
-        return self._program.wait(10)
+        return self._program.wait(PATIENCE)
 
     def _await(self) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 self.ask("GET", "/asked")

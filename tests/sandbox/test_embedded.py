@@ -15,6 +15,7 @@ import pytest
 import redis
 
 from tests.fakes.clusters import Clusters
+from tests.fakes.patience import PATIENCE
 from ussdapp.sandbox import embedded, kernel
 from ussdapp.sandbox.children import Child, Program, end
 from ussdapp.sandbox.embedded import CannotStart, Store
@@ -51,7 +52,7 @@ def running(store: Store, log: Path) -> Iterator[Child]:
 
 
 def await_answer(store: Store, child: Child) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while child.pid is None or not store.answers(child.pid):
         assert time.monotonic() < deadline, "the server does not answer"
         child.buried(time.monotonic())
@@ -210,7 +211,7 @@ def test_a_server_ends_when_the_one_who_started_it_is_killed(used_home: Path) ->
         os.kill(starter.pid, signal.SIGKILL)
         end([starter], 0)
         lines.read()  # ends when no server holds the pipe any more
-    deadline = time.monotonic() + 10  # a process closes its files a moment before it is gone
+    deadline = time.monotonic() + PATIENCE  # a process closes its files a moment before it is gone
     while any(_runs(pid) for pid in servers):
         assert time.monotonic() < deadline
         time.sleep(0.01)

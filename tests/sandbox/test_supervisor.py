@@ -20,6 +20,7 @@ import psycopg
 import pytest
 
 from tests.fakes.clusters import Clusters
+from tests.fakes.patience import PATIENCE
 from tests.fakes.processes import processes_of
 
 pytestmark = pytest.mark.real
@@ -94,7 +95,7 @@ class Yard:
         for copy in self._copies:
             copy.process.terminate()
         for copy in self._copies:
-            copy.process.wait(10)
+            copy.process.wait(PATIENCE)
             until(lambda home=copy.home: not processes_of(home), copy.log)  # type: ignore[misc]
         for home in {copy.home for copy in self._copies}:
             self._clusters.take_back(home / "postgres")
@@ -154,7 +155,7 @@ def test_nothing_is_left_when_it_ends(yard: Yard, command: str, signum: signal.S
     until(lambda: bool(find(copy, "sleep 1001") and find(copy, "sleep 1002")), copy.log)
     began = processes_of(copy.home)
     copy.process.send_signal(signum)
-    copy.process.wait(10)
+    copy.process.wait(PATIENCE)
     if signum is not signal.SIGKILL:
         assert processes_of(copy.home) == {}
     until(lambda: not processes_of(copy.home), copy.log)
@@ -165,7 +166,7 @@ def test_nothing_is_left_when_it_is_stopped_before_it_is_ready(yard: Yard) -> No
     copy = yard.start("a", procfile="web: sleep 1000\n")
     until(lambda: bool(find(copy, "sleep 1000")), copy.log)
     copy.process.terminate()
-    assert copy.process.wait(10) == 0
+    assert copy.process.wait(PATIENCE) == 0
     assert processes_of(copy.home) == {}
 
 
@@ -176,7 +177,7 @@ def test_a_child_that_ignores_its_stop_signal_is_killed(yard: Yard) -> None:
     copy = yard.ready("a", procfile=f'{PLAIN}deaf: python -c "{script}"\n', **NO_STORES)
     until((copy.home / "deaf").exists, copy.log)
     copy.process.terminate()
-    assert copy.process.wait(10) == 0
+    assert copy.process.wait(PATIENCE) == 0
     assert processes_of(copy.home) == {}
 
 
@@ -220,7 +221,7 @@ def test_a_second_copy_runs_beside_the_first(yard: Yard) -> None:
     assert papers[0]["smsc"]["port"] != papers[1]["smsc"]["port"]
     assert papers[0]["aggregator"]["url"] != papers[1]["aggregator"]["url"]
     first.process.terminate()
-    first.process.wait(10)
+    first.process.wait(PATIENCE)
     assert get(second)
 
 
@@ -243,7 +244,7 @@ def test_a_port_that_is_taken_is_refused(yard: Yard) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         copy = yard.start("a", procfile=PLAIN, **NO_STORES, PORT=str(port))
-        assert copy.process.wait(10) == 1
+        assert copy.process.wait(PATIENCE) == 1
     assert copy.log.read_text() == f"Port {port} is taken: set PORT to another one.\n"
 
 
@@ -312,4 +313,4 @@ def test_no_child_waits_for_a_reader_of_the_log(yard: Yard, tmp_path: Path) -> N
         until((folder / "home" / "said").exists, folder / "Procfile")
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=PATIENCE)

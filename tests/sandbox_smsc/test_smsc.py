@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.fakes.patience import PATIENCE, until
 from tests.fakes.smsc import ForkedSmsc
-from tests.wire.peer import until
 from ussdapp.core import gsm7
 from ussdapp.sandbox.smsc_control import control
 from ussdapp.sandbox.smsc_process import SmscProcess
@@ -67,7 +67,7 @@ def test_what_is_accepted_is_in_the_ledger_before_it_is_answered(smsc, esme, tmp
         until(smsc.accepted)
         line = smsc.accepted()[0]
         smsc.control(set={"hold": False})
-        assert waiting.result(10) == [Answered(0, line["message_id"])]
+        assert waiting.result(PATIENCE) == [Answered(0, line["message_id"])]
     line.pop("at")
     assert line == {
         "message_id": line["message_id"],
@@ -119,7 +119,7 @@ def test_receipts_are_lost_doubled_and_early_as_the_knobs_say(smsc, esme):
         waiting = pool.submit(esme.submit, "Habari")
         until(lambda: len(esme.got) == 8)
         assert not waiting.done(), "the receipt came first"
-        assert waiting.result(10)[0].message_id == esme.receipts()[7].message_id
+        assert waiting.result(PATIENCE)[0].message_id == esme.receipts()[7].message_id
 
 
 def test_a_receipt_that_was_not_kept_comes_again(smsc):

@@ -12,6 +12,7 @@ import pytest
 
 from tests.conftest import running
 from tests.fakes.clusters import Clusters
+from tests.fakes.patience import PATIENCE
 from ussdapp.ports import Unavailable
 from ussdapp.sandbox import embedded
 from ussdapp.stores.database import Database, first
@@ -52,7 +53,7 @@ def test_a_frozen_server_costs_a_bounded_wait_and_is_used_again_once_it_thaws(
 
         asking = threading.Thread(target=ask, daemon=True)
         asking.start()
-        asking.join(20)
+        asking.join(PATIENCE)
         for pid in frozen:
             os.kill(pid, signal.SIGCONT)
         assert answers == [Unavailable]

@@ -1,7 +1,6 @@
 """Menus change under dialogues that are under way, and none of them notices."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.fakes.branches import TREE, main_toml, service_toml, written
+from tests.fakes.patience import PATIENCE, until
 from tests.stores.world import NOON, World, after
 from ussdapp.core.branches import MAIN, Publisher
 from ussdapp.core.dialogue import begin, step
@@ -55,16 +55,6 @@ def says(menu: Menu, screen: str = "ega.huduma.mwanzo") -> str:
     return menu.screens[screen].says["sw"]  # type: ignore[union-attr]
 
 
-def eventually(true: Callable[[], bool]) -> None:
-    """Waits for what a thread of its own does; a test that never sees it fails."""
-    waited = threading.Event()
-    for _ in range(500):
-        if true():
-            return
-        waited.wait(0.02)
-    raise AssertionError
-
-
 def test_the_first_dialogue_of_a_process_sees_the_institutions(gateway: Gateway) -> None:
     assert [item.key for item in gateway.process().current().lists["institutions"]] == ["ega"]
 
@@ -73,7 +63,7 @@ def test_nobody_sees_an_empty_directory_while_a_process_starts(gateway: Gateway)
     answers = threading.Event()
 
     def slowly() -> tuple[Institution, ...]:
-        answers.wait(10)
+        answers.wait(PATIENCE)
         return gateway.world.institutions.all()
 
     folder = Folder(gateway.folder, 160, {})
@@ -92,7 +82,7 @@ def test_a_published_branch_is_served_after_the_next_look(gateway: Gateway) -> N
     assert says(live.current()) == "Huduma mwanzo"
     gateway.ega("Mpya")
     gateway.now += POLL_S + 1
-    eventually(lambda: says(live.current()) == "Mpya mwanzo")
+    until(lambda: says(live.current()) == "Mpya mwanzo")
 
 
 def test_nobody_looks_more_often_than_every_two_seconds(gateway: Gateway) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.fakes.served import until
+from tests.fakes.patience import until
 from ussdapp.stores import migrate as migrating
 from ussdapp.stores.migrate import MigrationFailed, migrate
 

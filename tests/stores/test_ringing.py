@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, field
 
-from tests.fakes.served import until
+from tests.fakes.patience import PATIENCE, until
 from ussdapp.stores.ringing import Ringing
 
 
@@ -15,7 +15,7 @@ class Bell:
     let: threading.Event = field(default_factory=threading.Event)
 
     def ring(self, channel: str) -> None:
-        self.let.wait(10)
+        self.let.wait(PATIENCE)
         self.rung.append(channel)
 
 

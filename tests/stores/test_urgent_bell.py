@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fakes.served import until
+from tests.fakes.patience import until
 from tests.stores.world import World
 from ussdapp.core.notification import Class
 from ussdapp.stores.database import rows

@@ -1,7 +1,6 @@
 """The gateway's dialogue side as web processes join it, on real PostgreSQL and Valkey."""
 
 import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -11,14 +10,13 @@ import structlog
 
 from tests.fakes import served
 from tests.fakes.dialogue import INSTITUTIONS
+from tests.fakes.patience import until
 from tests.storms.recorded import Counted
 from tests.transcripts.offices import Institutions
 from ussdapp.bootstrap import Gateway, build_gateway
 from ussdapp.settings import Settings
 from ussdapp.stores.database import rows
 from ussdapp.usecases.answer_ussd import AnswerUssd
-
-PATIENCE = 20.0
 
 
 def settings(
@@ -63,10 +61,7 @@ def gateways(database_url: str, redis_url: str, processes: int = 2) -> Iterator[
 def until_served(gateway: Gateway) -> None:
     """Waits until its menu has the institutions: on a loaded machine its first dialogues begin
     without them."""
-    deadline = time.monotonic() + PATIENCE
-    while not gateway.answer_ussd.menus.current().lists["institutions"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: gateway.answer_ussd.menus.current().lists["institutions"])
 
 
 @contextmanager

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.patience import PATIENCE
 from ussdapp.sandbox import embedded
 from ussdapp.sandbox.children import Child, end
-
-START = 20.0  # seconds it may take on a loaded machine
 
 
 @dataclass
@@ -30,8 +29,8 @@ class Mortal:
 
     def start(self) -> None:
         # as if its last death were long ago: it is started at once
-        self.child.start_if_due(time.monotonic() + START)
-        deadline = time.monotonic() + START
+        self.child.start_if_due(time.monotonic() + PATIENCE)
+        deadline = time.monotonic() + PATIENCE
         while self.child.pid is None or not self.store.answers(self.child.pid):
             assert time.monotonic() < deadline
             time.sleep(0.005)

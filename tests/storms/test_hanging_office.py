@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.patience import PATIENCE
 from tests.storms.gateways import joined, settings, until_served
 from tests.storms.recorded import citizen
 from ussdapp.bootstrap import Gateway
@@ -32,7 +33,6 @@ HUNG = "gepg.bill"
 BILL = ("1", "1", "994550451254")
 METER = ("2", "2", "24730001234")
 CASE = ("9", "2", "1", "1", "EGA", "Barua pepe ya ofisi haifunguki", "1")
-PATIENCE = 30.0
 
 
 @dataclass

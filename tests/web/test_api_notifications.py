@@ -9,8 +9,8 @@ import pytest
 import requests
 from werkzeug.test import TestResponse
 
+from tests.fakes.patience import until
 from tests.fakes.served import ASHA, JUMA, Served, listening, now
-from tests.wire.peer import until
 from ussdapp.core.inbound import Lease
 from ussdapp.core.keys import KeyRequest
 from ussdapp.core.msisdn import Msisdn

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.fakes.patience import PATIENCE
 from tests.wire.peer import QUICK, Peer
 from ussdapp.wire.bodies import Login
 from ussdapp.wire.smpp import Bind, Extras
@@ -31,7 +32,7 @@ def bind_to(peer: Peer) -> Iterator[Callable[..., Bind]]:
         with ThreadPoolExecutor(1) as pool:
             welcomed = pool.submit(peer.welcome)
             bind.connect()
-            welcomed.result(10)
+            welcomed.result(PATIENCE)
         made.append(bind)
         return bind
 

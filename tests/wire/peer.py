@@ -1,9 +1,8 @@
 """A peer that says exactly what a test wants said, over a real socket."""
 
 import socket
-import time
-from collections.abc import Callable
 
+from tests.fakes.patience import PATIENCE
 from ussdapp.wire import pdu
 from ussdapp.wire.pdu import Pdu
 from ussdapp.wire.pulse import Limits
@@ -11,14 +10,6 @@ from ussdapp.wire.pulse import Limits
 QUICK = Limits(
     connect_s=5, enquire_s=30, enquire_answer_s=0.3, response_s=0.5, pdu_s=0.3, drain_s=0.5
 )
-
-
-def until(true: Callable[[], bool], patience: float = 10.0) -> None:
-    """Waits for something to become true; fails when it does not."""
-    end = time.monotonic() + patience
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.005)
 
 
 class Peer:
@@ -33,7 +24,7 @@ class Peer:
 
     def accept(self) -> None:
         self.connection, _ = self._listener.accept()
-        self.connection.settimeout(10)
+        self.connection.settimeout(PATIENCE)
 
     def welcome(self) -> Pdu:
         """Accepts a connection and its bind."""

@@ -1,6 +1,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.wire.peer import QUICK, Peer, until
+from tests.fakes.patience import PATIENCE, until
+from tests.wire.peer import QUICK, Peer
 from ussdapp.wire import pdu
 from ussdapp.wire.bodies import Login
 from ussdapp.wire.held import HeldBind, binder
@@ -45,7 +46,7 @@ def test_a_refused_bind_is_left_alone_for_up_to_five_minutes():
         for _ in range(10):
             refused = pool.submit(refuse)
             waits.append(round(bind.keep_bound(), 3))
-            refused.result(10)
+            refused.result(PATIENCE)
             clock.now += waits[-1]
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]
     peer.close()
@@ -66,7 +67,7 @@ def test_a_lost_bind_is_made_again_after_a_wait():
     with ThreadPoolExecutor(1) as pool:
         welcomed = pool.submit(peer.welcome)
         bind.keep_bound()
-        welcomed.result(10)
+        welcomed.result(PATIENCE)
         assert bind.bound
         bind.keep_bound()
         peer.hang_up()
@@ -75,12 +76,12 @@ def test_a_lost_bind_is_made_again_after_a_wait():
         clock.now += 1.0
         welcomed = pool.submit(peer.welcome)
         bind.keep_bound()
-        welcomed.result(10)
+        welcomed.result(PATIENCE)
         assert bind.bound
         closing = pool.submit(bind.close)
         unbind = peer.hear()
         peer.say(pdu.UNBIND | pdu.RESPONSE, 0, unbind.sequence)
-        closing.result(10)
+        closing.result(PATIENCE)
     assert not bind.bound
     clock.now += 100
     bind.keep_bound()
@@ -96,7 +97,7 @@ def test_a_bind_that_is_dropped_at_once_is_not_made_again_at_once():
         for _ in range(3):
             welcomed = pool.submit(peer.welcome)
             bind.keep_bound()
-            welcomed.result(10)
+            welcomed.result(PATIENCE)
             peer.hang_up()
             until(lambda: not bind.bound)
             waits.append(bind.keep_bound())

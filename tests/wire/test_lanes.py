@@ -5,7 +5,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from tests.wire.peer import QUICK, Peer, until
+from tests.fakes.patience import PATIENCE, until
+from tests.wire.peer import QUICK, Peer
 from ussdapp.wire import pdu
 from ussdapp.wire.bodies import Address, SubmitFields, read_delivered, submit_body
 from ussdapp.wire.window import Answered, Unwritten
@@ -48,8 +49,8 @@ def test_a_small_express_submit_overtakes_what_a_bulk_could_not_write_yet(peer, 
         assert at == list(range(at[0], at[0] + 20)), "in one go, in order"
         in_order = [text for text in heard if text.startswith(b"bulk")]
         assert in_order == [read_delivered(one).short_message for one in bulk]
-        assert hurrying.result(30) == [Answered(0, f"express-{n:06}") for n in range(20)]
-        assert all(type(one) is Answered for one in bulking.result(30))
+        assert hurrying.result(PATIENCE) == [Answered(0, f"express-{n:06}") for n in range(20)]
+        assert all(type(one) is Answered for one in bulking.result(PATIENCE))
 
 
 def stuck(bind) -> bool:
@@ -81,7 +82,7 @@ def test_threads_together_never_have_more_than_the_window_unanswered(peer, bind_
                 left, waiting, heard = left - len(heard), 0, []
         for name, call in calls.items():
             ids = [f"{name.decode()}-{n:06}" for n in range(lots[name][1])]
-            assert call.result(10) == [Answered(0, spelt) for spelt in ids]
+            assert call.result(PATIENCE) == [Answered(0, spelt) for spelt in ids]
     assert most == 50
 
 
@@ -94,12 +95,12 @@ def test_express_gets_the_first_room_in_a_full_window(peer, bind_to):
         until(lambda: bind._under_way._hurried)
         answer(peer, first[0])
         assert answer(peer, peer.hear()).startswith(b"express")
-        assert express.result(10) == [Answered(0, "express-000000")]
+        assert express.result(PATIENCE) == [Answered(0, "express-000000")]
         for one in first[1:]:
             answer(peer, one)
         for _ in range(30):
             answer(peer, peer.hear())
-        assert len(bulk.result(10)) == 40
+        assert len(bulk.result(PATIENCE)) == 40
 
 
 def test_a_lost_answer_takes_its_place_in_the_window_and_no_more(peer, bind_to):
@@ -109,20 +110,20 @@ def test_a_lost_answer_takes_its_place_in_the_window_and_no_more(peer, bind_to):
         lost = peer.hear()
         for _ in range(8):
             answer(peer, peer.hear())
-        answers = call.result(10)
+        answers = call.result(PATIENCE)
         assert [type(one) is Answered for one in answers] == [False] + [True] * 8
         assert len(bind._under_way) == 0, "its place is free again"
         again = pool.submit(bind.submit, texts(b"b", 3))
         for one in peer.hear_all(3):
             assert one.sequence > lost.sequence
             answer(peer, one)
-        assert len(again.result(10)) == 3
+        assert len(again.result(PATIENCE)) == 3
 
 
 def test_an_smsc_that_stops_answering_gets_no_more_and_the_rest_is_known_unwritten(peer, bind_to):
     bind = bind_to(limits=replace(PATIENT, window=4, response_s=0.3))
     with ThreadPoolExecutor(1) as pool:
-        answers = pool.submit(bind.submit, texts(b"a", 10)).result(10)
+        answers = pool.submit(bind.submit, texts(b"a", 10)).result(PATIENCE)
     assert answers[4:] == [Unwritten()] * 6
     assert not any(type(one) is Unwritten for one in answers[:4])
     peer.hear_all(4)
@@ -135,7 +136,7 @@ def test_a_bind_that_dies_frees_every_thread_that_waits_on_it(peer, bind_to):
         calls.append(pool.submit(bind.submit, texts(b"e", 20), "express"))
         peer.hear_all(5)
         peer.hang_up()
-        answers = [one for call in calls for one in call.result(10)]
+        answers = [one for call in calls for one in call.result(PATIENCE)]
     assert len(answers) == 80
     assert sum(type(one) is not Unwritten for one in answers) == 5
 
@@ -165,7 +166,7 @@ def test_many_threads_and_one_stream(peer, bind_to):
         }
         for name, call in calls.items():
             count = 3 if name.startswith("x") else 40
-            assert call.result(30) == [Answered(0, f"{name}-{n:06}") for n in range(count)]
+            assert call.result(PATIENCE) == [Answered(0, f"{name}-{n:06}") for n in range(count)]
     stopping.set()
     peer.connection.shutdown(socket.SHUT_RDWR)
-    answering.join(10)
+    answering.join(PATIENCE)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.examples import examples
+from tests.fakes.patience import PATIENCE
 from tests.wire.peer import QUICK
 from ussdapp.wire import pdu
 from ussdapp.wire.bodies import Address, SubmitFields, read_delivered, submit_body
@@ -241,8 +242,8 @@ def test_an_urgent_one_overtakes_bulks_that_wait_for_their_pace(peer, bind_to):
             before += 1
         assert before < 120, "some of the bulks left after it"
         peer.hang_up()
-        assert len(urgent.result(10)) == 1
-        assert [len(bulk.result(10)) for bulk in bulks] == [60, 60]
+        assert len(urgent.result(PATIENCE)) == 1
+        assert [len(bulk.result(PATIENCE)) for bulk in bulks] == [60, 60]
 
 
 def test_a_bind_slows_down_as_soon_as_it_is_refused(peer, bind_to):
@@ -255,4 +256,4 @@ def test_a_bind_slows_down_as_soon_as_it_is_refused(peer, bind_to):
         while pace.rate > 100:
             assert not waiting.done(), "it slowed down before its window was over"
         peer.hang_up()
-        waiting.result(10)
+        waiting.result(PATIENCE)

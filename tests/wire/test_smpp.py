@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.fakes.examples import examples
-from tests.wire.peer import QUICK, Peer, until
+from tests.fakes.patience import PATIENCE, until
+from tests.wire.peer import QUICK, Peer
 from ussdapp.wire import pdu
 from ussdapp.wire.bodies import (
     Address,
@@ -53,7 +54,7 @@ def test_a_window_answered_out_of_order_comes_back_in_order(peer, bind_to, pool)
     for one in reversed(heard):
         name = read_delivered(one.body).short_message
         peer.say(SUBMIT_RESP, 0, one.sequence, b"id-" + name + b"\0")
-    assert waiting.result(10) == [Answered(0, f"id-{n}") for n in range(50)]
+    assert waiting.result(PATIENCE) == [Answered(0, f"id-{n}") for n in range(50)]
 
 
 def test_two_threads_may_submit_on_one_bind(peer, bind_to, pool):
@@ -62,14 +63,15 @@ def test_two_threads_may_submit_on_one_bind(peer, bind_to, pool):
     for one in peer.hear_all(40):
         name = read_delivered(one.body).short_message
         peer.say(SUBMIT_RESP, 0, one.sequence, name + b"\0")
-    assert [set(waiting.result(10)) for waiting in both] == [{Answered(0, "a")}, {Answered(0, "b")}]
+    answers = [set(waiting.result(PATIENCE)) for waiting in both]
+    assert answers == [{Answered(0, "a")}, {Answered(0, "b")}]
 
 
 def test_a_refusal_without_a_body_is_an_answer(peer, bind_to, pool):
     bind = bind_to()
     waiting = pool.submit(bind.submit, [body()])
     peer.say(SUBMIT_RESP, 0x58, peer.hear().sequence)
-    assert waiting.result(10) == [Answered(0x58, "")]
+    assert waiting.result(PATIENCE) == [Answered(0x58, "")]
 
 
 def test_a_lost_response_leaves_that_submit_unanswered_and_the_bind_alive(peer, bind_to, pool):
@@ -78,7 +80,7 @@ def test_a_lost_response_leaves_that_submit_unanswered_and_the_bind_alive(peer, 
     first, second, third = peer.hear_all(3)
     peer.say(SUBMIT_RESP, 0, first.sequence, b"1\0")
     peer.say(SUBMIT_RESP, 0, third.sequence, b"3\0")
-    assert waiting.result(10) == [Answered(0, "1"), Unanswered(), Answered(0, "3")]
+    assert waiting.result(PATIENCE) == [Answered(0, "1"), Unanswered(), Answered(0, "3")]
     assert bind.alive
     peer.say(SUBMIT_RESP, 0, second.sequence, b"2\0")
     until(lambda: bind.counts["stray"] == 1)
@@ -93,7 +95,7 @@ def test_unknown_and_repeated_responses_change_nothing(peer, bind_to, pool):
     peer.say(SUBMIT_RESP, 0, first.sequence, b"1\0")
     peer.say(SUBMIT_RESP, 0x45, first.sequence)
     peer.say(SUBMIT_RESP, 0, second.sequence, b"2\0")
-    assert waiting.result(10) == [Answered(0, "1"), Answered(0, "2")]
+    assert waiting.result(PATIENCE) == [Answered(0, "1"), Answered(0, "2")]
     assert bind.counts["stray"] == 2
 
 
@@ -104,12 +106,12 @@ def test_sequence_numbers_roll_over_and_never_are_zero(peer, bind_to, pool):
     assert [one.sequence for one in heard] == [0x7FFFFFFF, 1, 2]
     for one in heard:
         peer.say(SUBMIT_RESP, 0, one.sequence, b"%d\0" % one.sequence)
-    assert waiting.result(10) == [Answered(0, str(n)) for n in (0x7FFFFFFF, 1, 2)]
+    assert waiting.result(PATIENCE) == [Answered(0, str(n)) for n in (0x7FFFFFFF, 1, 2)]
     waiting = pool.submit(bind.submit, [body()])
     after = peer.hear()
     assert after.sequence == 3
     peer.say(SUBMIT_RESP, 0, after.sequence, b"3\0")
-    assert waiting.result(10) == [Answered(0, "3")]
+    assert waiting.result(PATIENCE) == [Answered(0, "3")]
 
 
 def test_a_nack_of_one_submit_is_its_answer(peer, bind_to, pool):
@@ -118,7 +120,7 @@ def test_a_nack_of_one_submit_is_its_answer(peer, bind_to, pool):
     first, second = peer.hear_all(2)
     peer.say(pdu.GENERIC_NACK, 0x03, first.sequence)
     peer.say(SUBMIT_RESP, 0, second.sequence, b"2\0")
-    assert waiting.result(10) == [Nacked(0x03), Answered(0, "2")]
+    assert waiting.result(PATIENCE) == [Nacked(0x03), Answered(0, "2")]
     assert bind.alive
 
 
@@ -127,7 +129,7 @@ def test_a_nack_of_no_submit_in_particular_ends_the_bind(peer, bind_to, pool):
     waiting = pool.submit(bind.submit, [body()] * 2)
     peer.hear_all(2)
     peer.say(pdu.GENERIC_NACK, 0x02, 0)
-    assert waiting.result(10) == [Unanswered()] * 2
+    assert waiting.result(PATIENCE) == [Unanswered()] * 2
     assert not bind.alive
 
 
@@ -137,7 +139,7 @@ def test_a_peer_that_hangs_up_leaves_what_it_read_in_doubt(peer, bind_to, pool):
     first = peer.hear_all(10)[0]
     peer.say(SUBMIT_RESP, 0, first.sequence, b"1\0")
     peer.hang_up()
-    assert waiting.result(10) == [Answered(0, "1")] + [Unanswered()] * 9
+    assert waiting.result(PATIENCE) == [Answered(0, "1")] + [Unanswered()] * 9
 
 
 def big_window() -> list[bytes]:
@@ -154,7 +156,7 @@ def test_what_never_left_a_stuck_connection_is_told_from_what_may_have(peer, bin
     if ending == "cut":
         peer.connection.recv(1, socket.MSG_PEEK)  # it has begun, and cannot end
         peer.connection.shutdown(socket.SHUT_WR)  # the ESME sees the end; what left stays readable
-    answers = waiting.result(20)
+    answers = waiting.result(PATIENCE)
     octets = all_there_is(peer)
     counts = Counter(map(type, answers))
     assert set(counts) == {Unanswered, Unwritten}
@@ -189,7 +191,7 @@ def test_a_peer_that_pauses_reading_gets_the_whole_window_intact(peer, bind_to, 
     time.sleep(0.3)
     for one in peer.hear_all(len(window)):
         peer.say(SUBMIT_RESP, 0, one.sequence, read_delivered(one.body).short_message[:6] + b"\0")
-    assert waiting.result(30) == [Answered(0, f"{n:06d}") for n in range(len(window))]
+    assert waiting.result(PATIENCE) == [Answered(0, f"{n:06d}") for n in range(len(window))]
 
 
 def test_without_a_connection_nothing_is_written(peer, bind_to):
@@ -209,7 +211,7 @@ def test_the_bind_says_who_we_are_in_version_34(peer, pool):
     bind = Bind(login, QUICK, lambda delivered: True)
     welcomed = pool.submit(peer.welcome)
     bind.connect()
-    heard = welcomed.result(10)
+    heard = welcomed.result(PATIENCE)
     assert heard.command == pdu.BIND_TRANSMITTER
     assert heard.body == b"ega\0secret\0VMA\0\x34\0\0\0"
     bind.close()
@@ -225,7 +227,7 @@ def test_a_refused_bind_says_why(peer, pool):
     refused = pool.submit(refuse)
     with pytest.raises(BindRefused) as told:
         bind.connect()
-    refused.result(10)
+    refused.result(PATIENCE)
     assert told.value.command_status == 0x0E
     assert not bind.alive
 
@@ -241,10 +243,10 @@ def test_what_is_no_smsc_is_a_dead_network(peer, pool, said):
     )
     accepted = pool.submit(peer.accept)
     attempt = pool.submit(bind.connect)
-    accepted.result(10)
+    accepted.result(PATIENCE)
     peer.raw(said)
     with pytest.raises(OSError):  # noqa: PT011 - refused, reset and timed out are all OSError
-        attempt.result(10)
+        attempt.result(PATIENCE)
 
 
 def test_a_host_that_is_not_there_is_an_oserror(peer):
@@ -302,7 +304,7 @@ def test_a_peer_that_unbinds_still_answers_what_is_under_way(peer, bind_to, pool
     until(lambda: not bind.alive)
     assert bind.submit([body()]) == [Unwritten()]
     peer.say(SUBMIT_RESP, 0, submit.sequence, b"1\0")
-    assert waiting.result(10) == [Answered(0, "1")]
+    assert waiting.result(PATIENCE) == [Answered(0, "1")]
     with pytest.raises(EOFError):
         peer.hear()
 
@@ -314,11 +316,11 @@ def test_closing_unbinds_after_what_is_under_way_was_answered(peer, bind_to, poo
     closing = pool.submit(bind.close)
     until(lambda: not bind.alive)
     peer.say(SUBMIT_RESP, 0, submit.sequence, b"1\0")
-    assert waiting.result(10) == [Answered(0, "1")]
+    assert waiting.result(PATIENCE) == [Answered(0, "1")]
     unbind = peer.hear()
     assert unbind.command == pdu.UNBIND
     peer.say(pdu.UNBIND | pdu.RESPONSE, 0, unbind.sequence)
-    closing.result(10)
+    closing.result(PATIENCE)
     with pytest.raises(EOFError):
         peer.hear()
 
@@ -332,7 +334,7 @@ def test_an_answer_after_it_was_given_up_is_handed_on_with_its_tag_once(peer, bi
     waiting = pool.submit(bind.submit, [body()] * 3, "bulk", "abc".__getitem__)
     first, second, third = peer.hear_all(3)
     peer.say(SUBMIT_RESP, 0, second.sequence, b"2\0")
-    assert waiting.result(10) == [Unanswered(), Answered(0, "2"), Unanswered()]
+    assert waiting.result(PATIENCE) == [Unanswered(), Answered(0, "2"), Unanswered()]
     peer.say(SUBMIT_RESP, 0, first.sequence, b"1\0")
     peer.say(SUBMIT_RESP, 0, first.sequence, b"1\0")
     peer.say(SUBMIT_RESP, 0, second.sequence, b"2\0")
@@ -361,17 +363,17 @@ def test_a_delivery_is_answered_only_after_it_was_kept(peer, bind_to, pool):
 
     def keep(delivered):
         keeping.set()
-        return go_on.wait(10)
+        return go_on.wait(PATIENCE)
 
     bind = bind_to(keep)
     peer.say(pdu.DELIVER_SM, 0, 9, mo())
-    assert keeping.wait(10)
+    assert keeping.wait(PATIENCE)
     # nothing is answered yet, and keeping holds up neither submits nor enquiries
     peer.say(pdu.ENQUIRE_LINK, 0, 10)
     assert peer.hear()[:3] == (pdu.ENQUIRE_LINK | pdu.RESPONSE, 0, 10)
     waiting = pool.submit(bind.submit, [body()])
     peer.say(SUBMIT_RESP, 0, peer.hear().sequence, b"1\0")
-    assert waiting.result(10) == [Answered(0, "1")]
+    assert waiting.result(PATIENCE) == [Answered(0, "1")]
     go_on.set()
     assert peer.hear() == (DELIVER_RESP, pdu.ESME_ROK, 9, b"\0")
 
@@ -411,11 +413,11 @@ def test_a_backlog_has_an_end(peer, bind_to):
 
     def keep(delivered):
         keeping.set()
-        return go_on.wait(10)
+        return go_on.wait(PATIENCE)
 
     bind_to(keep, limits=replace(QUICK, backlog=2))
     peer.say(pdu.DELIVER_SM, 0, 1, mo())
-    assert keeping.wait(10)
+    assert keeping.wait(PATIENCE)
     peer.raw(b"".join(pdu.encode(pdu.DELIVER_SM, 0, n, mo()) for n in (2, 3, 4)))
     assert peer.hear()[1:3] == (pdu.ESME_RX_T_APPN, 4)
     go_on.set()
@@ -451,7 +453,7 @@ def test_a_pdu_in_many_pieces_is_one_pdu(peer, bind_to, pool):
     for place in range(len(octets)):
         peer.raw(octets[place : place + 1])
         time.sleep(0.005)
-    assert waiting.result(10) == [Answered(0, "1")]
+    assert waiting.result(PATIENCE) == [Answered(0, "1")]
 
 
 @pytest.mark.parametrize(
@@ -484,7 +486,7 @@ def test_malformed_octets_end_the_bind_and_nothing_else(peer, bind_to, pool, oct
         assert peer.hear().command == pdu.GENERIC_NACK
     with pytest.raises(EOFError):
         peer.hear()
-    assert waiting.result(10) == [Unanswered()]
+    assert waiting.result(PATIENCE) == [Unanswered()]
     assert not bind.alive
 
 
@@ -493,7 +495,7 @@ def test_answers_before_the_garbage_still_count(peer, bind_to, pool):
     waiting = pool.submit(bind.submit, [body()])
     answer = pdu.encode(SUBMIT_RESP, 0, peer.hear().sequence, b"1\0")
     peer.raw(answer + b"\xff" * 64)
-    assert waiting.result(10) == [Answered(0, "1")]
+    assert waiting.result(PATIENCE) == [Answered(0, "1")]
 
 
 def test_a_peer_that_drips_one_octet_at_a_time_is_dropped(peer, bind_to):
@@ -548,11 +550,11 @@ def test_no_octets_raise_out_of_the_reader(data):
         with ThreadPoolExecutor(2) as pool:
             welcomed = pool.submit(peer.welcome)
             bind.connect()
-            welcomed.result(10)
+            welcomed.result(PATIENCE)
             waiting = pool.submit(bind.submit, [body()])
             peer.raw(octets)
             peer.connection.shutdown(socket.SHUT_WR)
-            assert len(waiting.result(10)) == 1
+            assert len(waiting.result(PATIENCE)) == 1
         until(lambda: all(thread.name != "smpp-reader" for thread in threading.enumerate()))
     finally:
         threading.excepthook = hook

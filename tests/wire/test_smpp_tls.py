@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.fakes.patience import PATIENCE
 from tests.wire.peer import QUICK, Peer
 from ussdapp.wire import pdu
 from ussdapp.wire.bodies import Address, Login, SubmitFields, read_delivered, submit_body
@@ -75,13 +76,13 @@ def test_a_window_crosses_tls_whole_also_when_the_peer_pauses(certificate):
     with ThreadPoolExecutor(2) as pool:
         welcomed = pool.submit(peer.welcome)
         bind.connect()
-        welcomed.result(10)
+        welcomed.result(PATIENCE)
         waiting = pool.submit(bind.submit, window)
         time.sleep(0.2)
         for one in peer.hear_all(len(window)):
             name = read_delivered(one.body).short_message[:5]
             peer.say(pdu.SUBMIT_SM | pdu.RESPONSE, 0, one.sequence, name + b"\0")
-        assert waiting.result(30) == [Answered(0, f"{n:05d}") for n in range(len(window))]
+        assert waiting.result(PATIENCE) == [Answered(0, f"{n:05d}") for n in range(len(window))]
     peer.close()
     bind.close()
 
@@ -95,5 +96,5 @@ def test_a_certificate_nobody_vouches_for_is_a_dead_network(certificate):
         with pytest.raises(ssl.SSLCertVerificationError):
             bind.connect()
         with pytest.raises(ssl.SSLError):
-            accepted.result(10)
+            accepted.result(PATIENCE)
     peer.close()

@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from tests.fakes.patience import until
 from ussdapp.stores.election import Election
 
 ROOT = Path(__file__).parents[2]
@@ -42,13 +42,6 @@ def link(database_url: str) -> Iterator[psycopg.Connection]:
         made.execute("CREATE TABLE rounds (id serial PRIMARY KEY, pid integer NOT NULL)")
         yield made
         made.execute("DROP TABLE rounds")
-
-
-def until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < deadline, "it does not come"
-        time.sleep(0.01)
 
 
 def begun(*command: str) -> subprocess.Popen[str]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.patience import until
 from tests.fakes.smsc import ForkedSmsc
 from tests.stores.world import ASHA, World, after
-from tests.wire.peer import until
 from tests.workers.parts import parts
 from ussdapp.channels import smpp
 from ussdapp.core.inbound import Mo

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.aggregator import API_KEY, SECRET_KEY, Simulated, simulated_beem
+from tests.fakes.patience import until
 from tests.stores.world import SEAL, World
-from tests.wire.peer import until
 from tests.workers.parts import parts
 from ussdapp.channels.beem import sending
 from ussdapp.stores.balance import balance
@@ -77,7 +77,7 @@ def test_silence_puts_one_request_in_doubt_and_leaves_the_rest_queued(
     assert stand["in_doubt"] + stand["queued"] == 130
     simulated.turn()
     rest = {"in_doubt": stand["in_doubt"], "submitted": 130 - stand["in_doubt"]}
-    until(lambda: Counter(world.statuses()) == rest, 30)
+    until(lambda: Counter(world.statuses()) == rest)
     taken = Counter(line["destination"] for line in simulated.lines())
     assert sum(taken.values()) == 130
     assert balance(world.database).holds

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.fakes.patience import PATIENCE
 from ussdapp.core.notification import Lane
 from workers.lanes import Lanes, shares
 
@@ -24,7 +25,7 @@ def served(
     yield lanes
     lanes.stop()
     for thread in threads:
-        thread.join(5)
+        thread.join(PATIENCE)
     assert not any(thread.is_alive() for thread in threads)
 
 
@@ -42,14 +43,14 @@ def test_an_urgent_window_is_delivered_while_bulk_is_stuck() -> None:
 
     def deliver(lanes: Lanes, lane: Lane | None) -> int:
         if lane is Lane.BULK:
-            stuck.wait(10)
+            stuck.wait()
         else:
             urgent.set()
         return 0
 
     with served(deliver) as lanes:
         lanes.ring()
-        assert urgent.wait(5)
+        assert urgent.wait(PATIENCE)
         stuck.set()
 
 
@@ -61,13 +62,13 @@ def test_an_urgent_one_is_claimed_while_the_operator_has_not_answered_the_one_be
             return 0
         claims.release()
         lanes.claimed(1)
-        silent.wait(10)  # for the operator's answer
+        silent.wait()  # for the operator's answer
         return 1
 
     with served(deliver) as lanes:
         for _ in range(4):
             lanes.ring_express()
-            assert claims.acquire(timeout=5)
+            assert claims.acquire(timeout=PATIENCE)
         silent.set()
 
 
@@ -78,7 +79,7 @@ def test_where_several_were_found_the_next_thread_looks_at_once() -> None:
         if lane is Lane.EXPRESS:
             claims.release()
             lanes.claimed(2)
-            silent.wait(10)
+            silent.wait()
         return 0
 
     with served(deliver) as lanes:
@@ -122,7 +123,7 @@ def test_of_the_threads_of_a_lane_one_claims_at_a_time() -> None:
 
     with served(deliver) as lanes:
         lanes.ring()
-        assert over.wait(10)
+        assert over.wait(PATIENCE)
     assert max(most_looking) == 1
 
 
@@ -151,7 +152,7 @@ def test_a_bulk_rests_by_what_it_claimed_while_something_express_comes(
 
     with served(deliver, lambda: now[0]) as lanes:
         lanes.ring()
-        assert over.wait(5)
+        assert over.wait(PATIENCE)
         now[0] += seconds
         lanes.claimed(450)  # of a bulk, in this thread
         long = lanes.rest_s()

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from tests.fakes.served import ASHA, Served, now, served, until
+from tests.fakes.patience import until
+from tests.fakes.served import ASHA, Served, now, served
 from tests.wire.web_peer import OK, WebPeer, web_peer
 from ussdapp.core.case import Kind, NewCase, Visibility
 from ussdapp.core.inbound import Mo
@@ -293,7 +294,7 @@ def test_a_worker_that_dies_with_its_window_loses_nothing(world: Served) -> None
 
 
 def test_one_that_hangs_delays_no_other_and_is_held_alone(world: Served) -> None:
-    gate = threading.Event()
+    gate, failed = threading.Event(), "SELECT 1 FROM webhooks WHERE failures > 0"
     with web_peer(lambda wire: gate.wait()) as hangs, web_peer() as peer:
         put(world, hangs.port, "gepg-live")
         put(world, peer.port, "ega-live")
@@ -303,9 +304,9 @@ def test_one_that_hangs_delays_no_other_and_is_held_alone(world: Served) -> None
             until(lambda: len(hangs.requests) == 8)  # as many as one has places
             for number in range(40, 60):
                 open_case(world, number, "ega")
-            until(lambda: len(peer.requests) == 20, 4.0)
-            assert len(hangs.requests) == 8
-            until(lambda: world.query("SELECT 1 FROM webhooks WHERE failures > 0"), 30.0)
+            until(lambda: len(peer.requests) == 20)
+            assert (len(hangs.requests), world.query(failed)) == (8, []), "they waited for it"
+            until(lambda: world.query(failed))
         gate.set()
     tries = [row[0] for row in world.query("SELECT tries FROM deliveries d JOIN webhooks w"
              " ON w.id = d.webhook_id WHERE w.failures > 0")]  # fmt: skip
