@@ -10,6 +10,7 @@ from tests.fakes.patience import PATIENCE, until
 from tests.fakes.smsc import ForkedSmsc
 from tests.wire.peer import Peer
 from ussdapp.channels import smpp
+from ussdapp.channels.smpp.codes import STATES, STATUSES
 from ussdapp.core.inbound import Mo, Receipt
 from ussdapp.core.mo_parts import joined
 from ussdapp.core.msisdn import Msisdn
@@ -150,8 +151,8 @@ def test_a_status_is_looked_up_and_what_no_table_knows_is_doubt(smsc, worker, st
 
 
 def test_no_table_turns_a_refusal_into_success():
-    assert not [s for s, outcome in smpp.STATUSES.items() if isinstance(outcome, Submitted)]
-    assert smpp.STATES["ACCEPTD"] is Status.SUBMITTED, "accepted is not delivered"
+    assert not [s for s, outcome in STATUSES.items() if isinstance(outcome, Submitted)]
+    assert STATES["ACCEPTD"] is Status.SUBMITTED, "accepted is not delivered"
 
 
 def test_no_answer_is_doubt_and_no_bind_is_patience(smsc, worker):

@@ -11,7 +11,8 @@ from tests.channels.ussd_speakers import SmppSpeaker, deliver_of, octets_of
 from tests.fakes.dialogue import World
 from tests.fakes.patience import PATIENCE, until
 from tests.fakes.web import SORRY
-from ussdapp.channels.smpp import STYLES, read_options
+from ussdapp.channels.smpp import read_options
+from ussdapp.channels.smpp.styles import STYLES
 from ussdapp.core.inbound import Keyed, Mo
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.session import Shown

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ussdapp.channels.smpp import STYLES
+from ussdapp.channels.smpp.styles import STYLES
 from ussdapp.core import gsm7
 from ussdapp.core.session import Shown
 from ussdapp.wire.bodies import Address, Delivered, SubmitFields, submit_body

@@ -9,120 +9,28 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, cast
 
-from ussdapp.core import parts
+from ussdapp.channels.smpp.codes import STATES, STATUSES
+from ussdapp.channels.smpp.rendering import Rendering
+from ussdapp.channels.smpp.styles import STYLES
 from ussdapp.core.inbound import Mo, Receipt
 from ussdapp.core.mo_parts import MoPart
 from ussdapp.core.notification import Lane
-from ussdapp.core.status import Status
-from ussdapp.ports import Deferred, Outcome, Rejected, Submission
+from ussdapp.ports import Outcome, Submission
 from ussdapp.wire.bind_options import SmppOptions, read_smpp_options
 from ussdapp.wire.bodies import Delivered
 from ussdapp.wire.held import HeldBind, binder
 from ussdapp.wire.inward import Inward
-from ussdapp.wire.long_text import TextBodies
 from ussdapp.wire.pace import Haste, Pace
-from ussdapp.wire.part_outcomes import PartOutcomes, Rendered, Sent
+from ussdapp.wire.part_outcomes import Sent
 from ussdapp.wire.smpp import Extras
 from ussdapp.wire.ussd_dialogues import Answering, UssdDialogues
-from ussdapp.wire.ussd_tlvs import TLV_MESSAGE_REFERENCE, TLV_SESSION_INFO, Style
-from ussdapp.wire.validity import validity, with_validity
-from ussdapp.wire.verdicts import QUEUE_FULL, Verdicts, is_nack, patient
+from ussdapp.wire.verdicts import Verdicts, is_nack, patient
 from ussdapp.wire.window import Answer
 
 OnReceipts = Callable[[list[Receipt]], None]
 OnMos = Callable[[list[Mo | MoPart]], None]
 _SOON_S: Final = 5.0  # what may wait for the pace before it is looked at again
-_EXPIRED: Final = Deferred("expired", 0.0)  # between its claim and its turn: the next claim ends it
 _Tag = tuple[Sent, int]  # rows that left together, and the place of one body among theirs
-
-# command_status of submit_sm_resp (table 5-2). What the table lacks is doubt.
-STATUSES: Final[Mapping[int, Outcome]] = {
-    # this PDU will never pass
-    0x01: Rejected("ESME_RINVMSGLEN"),
-    0x02: Rejected("ESME_RINVCMDLEN"),
-    0x03: Rejected("ESME_RINVCMDID"),
-    0x06: Rejected("ESME_RINVPRTFLG"),
-    0x07: Rejected("ESME_RINVREGDLVFLG"),
-    0x0A: Rejected("ESME_RINVSRCADR"),
-    0x0B: Rejected("ESME_RINVDSTADR"),
-    0x43: Rejected("ESME_RINVESMCLASS"),
-    0x48: Rejected("ESME_RINVSRCTON"),
-    0x49: Rejected("ESME_RINVSRCNPI"),
-    0x50: Rejected("ESME_RINVDSTTON"),
-    0x51: Rejected("ESME_RINVDSTNPI"),
-    0x65: Rejected("ESME_RX_P_APPN"),
-    0x66: Rejected("ESME_RX_R_APPN"),
-    0xC0: Rejected("ESME_RINVOPTPARSTREAM"),
-    0xC1: Rejected("ESME_ROPTPARNOTALLWD"),
-    0xC2: Rejected("ESME_RINVPARLEN"),
-    0xC3: Rejected("ESME_RMISSINGOPTPARAM"),
-    0xC4: Rejected("ESME_RINVOPTPARAMVAL"),
-    # they only ask for patience
-    0x04: Deferred("ESME_RINVBNDSTS", 30.0),  # a transmitter's matter: the bind, not the part
-    0x14: Deferred(QUEUE_FULL, 60.0),
-    0x58: Deferred("ESME_RTHROTTLED", 2.0),
-    # not taken this time; tried again, and counted so that it ends
-    0x08: Deferred("ESME_RSYSERR", 15.0, counts=True),
-    0x45: Deferred("ESME_RSUBMITFAIL", 15.0, counts=True),
-    0x64: Deferred("ESME_RX_T_APPN", 15.0, counts=True),
-}
-# `stat` of a receipt (appendix B) and what operators write instead. What it lacks is doubt.
-STATES: Final[Mapping[str, Status]] = {
-    "DELIVRD": Status.DELIVERED,
-    "EXPIRED": Status.EXPIRED,
-    "DELETED": Status.UNDELIVERED,
-    "UNDELIV": Status.UNDELIVERED,
-    "FAILED": Status.UNDELIVERED,  # six letters; in no table of the specification
-    "REJECTD": Status.REJECTED,
-    # taken, and not yet on the handset
-    "ACCEPTD": Status.SUBMITTED,
-    "ENROUTE": Status.SUBMITTED,
-    "SCHEDULED": Status.SUBMITTED,
-    "ACKED": Status.SUBMITTED,
-    "BUFFRED": Status.SUBMITTED,
-    "BUFFERD": Status.SUBMITTED,
-}
-# USSD: how three families of gateways spell a dialogue (vumi's transports, read in 2026). All hold
-# the last input alone. Where an operation is in no table, each takes its family's way.
-_USSR_REQUEST, _USSR_CONFIRM, _ABORT = 0x02, 0x12, 0x81
-STYLES: Final[Mapping[str, Style]] = {
-    "tata": Style(
-        session_named_by=TLV_SESSION_INFO,
-        session_mask=0xFF00,  # 5.3.2.43: the first octet stays, the second may count
-        over_bit=0x0001,
-        first_told_by=0x01,
-        next_told_by=frozenset({_USSR_REQUEST, _USSR_CONFIRM}),
-        over_told_by=frozenset({0x11}),
-        otherwise="over",
-        asks=_USSR_REQUEST,
-        closes=_USSR_REQUEST,
-        code_in="destination_addr",
-    ),
-    "mica": Style(
-        session_named_by=TLV_MESSAGE_REFERENCE,
-        session_mask=0xFFFF,
-        over_bit=0,
-        first_told_by=0x01,
-        next_told_by=frozenset({_USSR_CONFIRM}),
-        over_told_by=frozenset({_ABORT}),
-        otherwise="next",
-        asks=_USSR_REQUEST,
-        closes=0x17,
-        code_in="short_message",
-    ),
-    "sixdee": Style(
-        session_named_by=TLV_SESSION_INFO,
-        session_mask=0xFFFE,
-        over_bit=0x0001,
-        first_told_by=0x01,
-        next_told_by=frozenset({_USSR_CONFIRM}),
-        over_told_by=frozenset({_ABORT}),
-        otherwise="next",
-        asks=_USSR_REQUEST,
-        closes=0x17,
-        code_in="short_message",  # some write it in destination_addr: `ussd_code_in`
-    ),
-}
 
 
 class SmppChannel:
@@ -140,9 +48,8 @@ class SmppChannel:
         self._on_receipts: OnReceipts | None = None
         self._on_mos: OnMos | None = None
         self._late: deque[tuple[_Tag, Answer]] = deque()
-        self._now, self._validity = now, options.validity
         self._pace = Pace(options.tps, clock)
-        self._texts = TextBodies(options.source, options.long_text, options.sar_references)
+        self._rendering = Rendering(options, now)
         self._dialogues: UssdDialogues | None = None
         if options.ussd is not None:
             self._dialogues = UssdDialogues(name, *options.ussd, self._submit_screen)
@@ -199,7 +106,7 @@ class SmppChannel:
         return outcomes
 
     def _submit_some(self, window: Sequence[Submission], haste: Haste) -> Sequence[Outcome]:
-        sent = Sent(window, self._all_rendered(window))
+        sent = Sent(window, self._rendering.all(window))
         each = list(self._verdicts.outcomes(self._held.submit(sent.bodies, haste, sent.tag)))
         self._once_more(sent, each, haste)
         outcomes = sent.outcomes(each)
@@ -239,47 +146,6 @@ class SmppChannel:
     def _submit_screen(self, body: bytes) -> Outcome:
         # outside the journal and the pace, ahead of what a bulk has not written yet
         return self._verdicts.outcome(self._held.submit([body], "screen")[0])
-
-    def _all_rendered(self, window: Sequence[Submission]) -> list[Rendered]:
-        now = self._now()
-        valid = {
-            until: validity(self._validity, until, now)
-            for until in {submission.expires_at for submission in window}
-            if until is None or until > now
-        }
-        return [
-            self._rendered(submission, valid[submission.expires_at])
-            if submission.expires_at in valid
-            else _EXPIRED
-            for submission in window
-        ]
-
-    def _rendered(self, submission: Submission, valid: bytes) -> Rendered:
-        try:
-            septets = None if submission.taken else parts.only_part(submission.text)
-            if septets is None:
-                return PartOutcomes(self._lacking(submission, valid))
-            to = submission.msisdn.digits
-            return self._texts.only(septets, submission.sender_id, to, valid)
-        except parts.TooLong:
-            return Rejected("too_long")
-        except ValueError:
-            return Rejected("sender_id")
-
-    def _lacking(self, submission: Submission, valid: bytes) -> dict[int, bytes]:
-        """The parts that were not taken yet, by their number."""
-        bodies = self._texts.all(
-            submission.text,
-            submission.sender_id,
-            submission.msisdn.digits,
-            # the same in every attempt, or parts of two attempts would not join on the handset
-            submission.id,
-        )
-        return {
-            number: with_validity(body, valid)
-            for number, body in enumerate(bodies, 1)
-            if number not in submission.taken
-        }
 
     # what comes in
 
