@@ -16,30 +16,21 @@ from typing import Final
 import structlog
 
 from ussdapp.wire import pdu
-from ussdapp.wire.answers import answered_run
-from ussdapp.wire.bodies import Delivered, Login, read_data, read_delivered
-from ussdapp.wire.keeper import Arrived, Keep, Keeper, Quick
+from ussdapp.wire.bodies import Login
+from ussdapp.wire.keeper import Keep, Keeper, Quick
 from ussdapp.wire.link import Link
 from ussdapp.wire.logging_in import BindRefused, logged_in
 from ussdapp.wire.pace import Haste, Pace
 from ussdapp.wire.pdu import Pdu
 from ussdapp.wire.pulse import Limits, Pulse
-from ussdapp.wire.window import (
-    UNWRITTEN,
-    Answer,
-    Answered,
-    Call,
-    Nacked,
-    Run,
-    UnderWay,
-)
+from ussdapp.wire.responses import OnLate, Responses
+from ussdapp.wire.smpp_reading import Reading
+from ussdapp.wire.window import UNWRITTEN, Answer, Call, Run, UnderWay
 
 __all__ = ["Bind", "BindRefused", "Extras"]
-_SUBMIT_RESP: Final = pdu.SUBMIT_SM | pdu.RESPONSE
 _UNBIND_RESP: Final = pdu.UNBIND | pdu.RESPONSE
 _TOGETHER: Final = 128  # submits in one frame, about 16 KiB: what goes ahead of it waits so long
 _GLANCE: Final = 0.05  # seconds between looks at a bind that is being left
-OnLate = Callable[[object, Answer], None]
 Tag = Callable[[int], object]  # of the submit at that place
 _log = structlog.get_logger()
 
@@ -76,8 +67,9 @@ class Bind:
         self._login, self._limits, self._tls = login, limits, tls
         self._under_way = UnderWay(first_sequence, limits.window)
         extras = extras or Extras()
-        self._on_late, self._quick = extras.on_late, extras.quick
         self._pace = extras.pace or Pace(0, time.monotonic)
+        responses = Responses(self._under_way, self._pace, extras.on_late, self.counts)
+        self._reading = Reading(responses, extras.quick, limits.pdu_octets, self._see_to, self._put)
         self._keeper = Keeper(keep, self._write, limits.backlog)
         self._reader = threading.Thread(target=self._read_on, name="smpp-reader", daemon=True)
         self._over = threading.Event()
@@ -85,7 +77,7 @@ class Bind:
         self._deadline: float | None = None  # when a bind that is being left is dropped
         self._link: Link
         self._pulse: Pulse
-        self._rest = b""
+        self._came_along = b""  # with the answer to the bind
 
     @property
     def alive(self) -> bool:
@@ -94,7 +86,7 @@ class Bind:
 
     def connect(self) -> None:
         """Connects and binds; raises BindRefused, or OSError when there is no SMPP to talk to."""
-        self._link, self._rest = logged_in(
+        self._link, self._came_along = logged_in(
             self._login, self._limits, self._tls, self._under_way.take()
         )
         self._pulse = Pulse(self._limits, time.monotonic())
@@ -162,7 +154,7 @@ class Bind:
     def _read_on(self) -> None:
         link = self._link
         try:
-            self._take(b"")  # what came along with the answer to the bind
+            self._take(self._came_along)
             while self._goes_on(time.monotonic()):
                 if link.wait(self._patience(time.monotonic())):
                     self._take(link.read())
@@ -186,76 +178,17 @@ class Bind:
         self._keeper.close()
 
     def _take(self, data: bytes) -> None:
-        data, at = self._rest + data, 0
-        arrived: list[Arrived] = []
-        broken = None
-        while broken is None:
-            if run := answered_run(data, at):
-                self._answered(run.sequences, run.answers)
-                at = run.end
-                continue
-            if self._quick is not None and (receipts := self._quick.usual_run(data, at)):
-                arrived += receipts[0]
-                at = receipts[1]
-                continue
-            pdus, at, broken = pdu.cut_from(data, at, self._limits.pdu_octets, _SUBMIT_RESP)
-            if not pdus:
-                break
-            arrived += self._dispatch(pdus)
-        self._rest = data[at:]
-        self._pulse.heard(time.monotonic(), at, len(self._rest))
-        if arrived:
-            self._keeper.accept(arrived)
-        if broken is not None:
-            self._put(pdu.GENERIC_NACK, pdu.ESME_RINVCMDLEN, broken)
+        came = self._reading.take(data)
+        self._pulse.heard(time.monotonic(), came.whole, came.rest)
+        if came.arrived:
+            self._keeper.accept(came.arrived)
+        if came.broken is not None:
+            self._put(pdu.GENERIC_NACK, pdu.ESME_RINVCMDLEN, came.broken)
             raise pdu.Malformed("a PDU's length cannot be true")
 
-    def _dispatch(self, pdus: list[Pdu]) -> list[Arrived]:
-        """Sees to them, but for what is to be kept."""
-        arrived: list[Arrived] = []
-        sequences: list[int] = []
-        answers: list[Answer] = []
-        for one in pdus:
-            command, status, sequence, body = one
-            if command == _SUBMIT_RESP:
-                sequences.append(sequence)
-                answers.append(Answered(status, body.partition(b"\0")[0].decode("latin-1")))
-            elif command == pdu.DELIVER_SM:
-                kept = self._quick.usual(body) if self._quick is not None else None
-                arrived.append((command, sequence, kept or self._delivered(one)))
-            elif command == pdu.DATA_SM:
-                arrived.append((command, sequence, self._delivered(one)))
-            else:
-                if sequences:  # a nack may be of one of them
-                    self._answered(sequences, answers)
-                    sequences, answers = [], []
-                self._other(one)
-        if sequences:
-            self._answered(sequences, answers)
-        return arrived
-
-    def _answered(self, sequences: list[int], answers: list[Answer]) -> None:
-        strays = self._under_way.answer(sequences, answers)
-        for place in strays:
-            self._stray(sequences[place], answers[place])
-        statuses = [answer.command_status for answer in answers if type(answer) is Answered]
-        if taken := statuses.count(pdu.ESME_ROK):
-            self._pace.taken(taken)
-        if pdu.ESME_RTHROTTLED in statuses:
-            self._pace.refused()
-
-    def _delivered(self, one: Pdu) -> Delivered:
-        try:
-            return read_data(one.body) if one.command == pdu.DATA_SM else read_delivered(one.body)
-        except pdu.Malformed:
-            self._put(pdu.GENERIC_NACK, pdu.ESME_RINVMSGLEN, one.sequence)
-            raise
-
-    def _other(self, one: Pdu) -> None:
+    def _see_to(self, one: Pdu) -> None:
         if one.command == pdu.ENQUIRE_LINK:
             self._put(pdu.ENQUIRE_LINK | pdu.RESPONSE, 0, one.sequence)
-        elif one.command == pdu.GENERIC_NACK:
-            self._nacked(one)
         elif one.command == pdu.UNBIND:
             self._put(_UNBIND_RESP, 0, one.sequence)
             self._submits, self._peer_left = False, True
@@ -264,21 +197,6 @@ class Bind:
             self._deadline = time.monotonic()
         elif not one.command & pdu.RESPONSE:
             self._put(pdu.GENERIC_NACK, pdu.ESME_RINVCMDID, one.sequence)
-
-    def _nacked(self, one: Pdu) -> None:
-        if one.sequence == 0:
-            raise pdu.Malformed("the SMSC lost our stream")  # no telling which PDU it means
-        nacked = Nacked(one.status)
-        self._answered([one.sequence], [nacked])
-
-    def _stray(self, sequence: int, answer: Answer) -> None:
-        """An answer nobody waits for: late, repeated, or never ours."""
-        tag = self._under_way.late.take(sequence, time.monotonic())
-        if tag is None or self._on_late is None:
-            self.counts["stray"] += 1
-        else:
-            self.counts["late"] += 1
-            self._on_late(tag, answer)
 
     # going on
 
