@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.stores.test_receipts import came, outcomes, parked, parts_delivered, settled
+from tests.stores.receipts import came, outcomes, parked, parts_delivered, settled
 from tests.stores.world import ASHA, JUMA, NOON, SEAL, World, after
 from ussdapp.core.inbound import Receipt
 from ussdapp.core.msisdn import Msisdn
