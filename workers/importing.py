@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import structlog
 
 from ussdapp.bootstrap import Gateway, open_gateway
 from ussdapp.ports import Unavailable
+from ussdapp.stores.bulk_blocks import forget_lost
 from ussdapp.stores.bulk_counts import BulkCounts
 from ussdapp.usecases.import_bulk import ImportBulk
 
@@ -77,7 +79,8 @@ def serve(gateway: Gateway) -> None:
         signal.signal(number, lambda *_: stopping.set())
     rows, import_bulk = gateway.importing()
     counts = BulkCounts(gateway.database, time.monotonic)
-    Importing(import_bulk, counts, rows.forget_lost).serve(stopping)
+    forget = partial(forget_lost, gateway.database)
+    Importing(import_bulk, counts, forget).serve(stopping)
     rows.close()
     gateway.close()
 

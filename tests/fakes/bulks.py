@@ -13,6 +13,7 @@ from ussdapp.core.notification import Class
 from ussdapp.core.routing import Route, Routes
 from ussdapp.core.simulated import ROUTES
 from ussdapp.stores.balance import balance
+from ussdapp.stores.bulk_blocks import PgBulkBlocks
 from ussdapp.stores.bulk_counts import BulkCounts
 from ussdapp.stores.bulk_rows import PgBulkRows
 from ussdapp.stores.bulks import PgBulks
@@ -80,7 +81,14 @@ class Office:
         self.keys = iter(range(1_000_000))
         self.accept = AcceptBulk(self.bulks, self.templates, "15200", lambda: str(next(self.keys)))
         self.stop = StopBulk(self.bulks, lambda _: None)
-        self.importing = ImportBulk(self.rows, self.bells, routes, read_msisdn, self.dialogues)
+        self.importing = ImportBulk(
+            self.rows,
+            PgBulkBlocks(self.database, SEAL),
+            self.bells,
+            routes,
+            read_msisdn,
+            self.dialogues,
+        )
         self.tick = 0.0
         self.counts = BulkCounts(self.database, lambda: self.tick)
         self.journal = PgJournal(self.database, SEAL)

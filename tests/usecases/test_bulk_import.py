@@ -22,7 +22,7 @@ from ussdapp.core.bulk import BulkStatus, NoSuchBulk, NotNow, OwnBulk
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Class, Lane
 from ussdapp.ports import Deferred, Submitted
-from ussdapp.stores.bulks import A_PIECE
+from ussdapp.stores.bulk_blocks import A_PIECE, PgBulkBlocks, forget_lost
 
 HEADER = "to,jina,kiasi\n"
 
@@ -89,6 +89,17 @@ def test_a_file_is_read_and_its_rows_numbered_as_a_spreadsheet_does(office: Offi
     assert sum(view.counts.values()) == view.accepted
     assert office.ask("SELECT count(*) FROM bulk_blocks") == [(0,)]
     assert office.holds()
+
+
+def test_an_upload_that_was_never_finished_is_forgotten_after_an_hour(office: Office) -> None:
+    waiting = office.file(csv(3))
+    PgBulkBlocks(office.database, SEAL).keep_file(waiting + 1000, io.BytesIO(b"to\n"))
+    office.ask("UPDATE bulk_blocks SET kept_at = %s RETURNING 1", NOON)
+    left = "SELECT bulk_id FROM bulk_blocks ORDER BY 1"
+    forget_lost(office.database, after(3599))
+    assert office.ask(left) == [(waiting,), (waiting + 1000,)]
+    forget_lost(office.database, after(3601))
+    assert office.ask(left) == [(waiting,)]
 
 
 def test_a_workbook_is_read_where_it_is_kept(office: Office) -> None:

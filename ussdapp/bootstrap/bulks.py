@@ -10,6 +10,7 @@ from ussdapp.bootstrap.kept import Kept
 from ussdapp.core.routing import Routes
 from ussdapp.ports import Templates
 from ussdapp.settings import Settings
+from ussdapp.stores.bulk_blocks import PgBulkBlocks
 from ussdapp.stores.bulk_rows import PgBulkRows
 from ussdapp.stores.bulks import PgBulks
 from ussdapp.stores.public_ids import PublicIds
@@ -52,4 +53,5 @@ def bulk_ids(settings: Settings) -> Mapping[bool, PublicIds]:
 def importing(settings: Settings, kept: Kept, routes: Routes) -> tuple[PgBulkRows, ImportBulk]:
     """The rows of bulks, and what checks and queues a window of them."""
     rows = PgBulkRows(kept.database, kept.seal, settings.database_url)
-    return rows, ImportBulk(rows, kept.doorbells, routes, read_msisdn, kept.dialogues)
+    blocks = PgBulkBlocks(kept.database, kept.seal)
+    return rows, ImportBulk(rows, blocks, kept.doorbells, routes, read_msisdn, kept.dialogues)

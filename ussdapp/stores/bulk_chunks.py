@@ -13,7 +13,8 @@ from typing import Any, Final
 from ussdapp.core.bulk import Checking, Chunk, Overtaken, Rejection, Row
 from ussdapp.core.notification import LIVES, RANK
 from ussdapp.core.simulated import SIMULATED
-from ussdapp.stores.bulks import A_BLOCK, PREVIEW
+from ussdapp.stores.bulk_blocks import A_BLOCK
+from ussdapp.stores.bulks import PREVIEW
 from ussdapp.stores.database import Connection, as_array, first
 from ussdapp.stores.packs import PACK_IDS, PACKED, packed
 from ussdapp.stores.seal import Seal

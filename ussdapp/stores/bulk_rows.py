@@ -1,13 +1,9 @@
-"""Knows which bulks are to be checked, by whom, and what becomes of them when they are: what is
-held of them is queued, or ended."""
+"""Knows which bulks are to be checked, by whom, and what becomes of them when they are."""
 
-import json
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from io import BufferedReader
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import psycopg
 import structlog
@@ -20,20 +16,20 @@ from ussdapp.core.bulk import (
     Source,
     needs_approval,
 )
-from ussdapp.core.notification import LIVES, Class
+from ussdapp.core.notification import Class
 from ussdapp.core.quiet import eat_day
 from ussdapp.core.quota import OverQuota, Quota
 from ussdapp.ports import Unavailable
-from ussdapp.stores.bulk_chunks import HELD, Prepared, keep
-from ussdapp.stores.bulk_files import Sealed
-from ussdapp.stores.bulks import A_BLOCK, A_PIECE, BLOCK, TEXT
-from ussdapp.stores.database import Connection, Database, as_array, first, rows
-from ussdapp.stores.queue import Flow, enqueue
+from ussdapp.stores.bulk_blocks import forget
+from ussdapp.stores.bulk_chunks import Prepared, keep
+from ussdapp.stores.bulk_releases import release
+from ussdapp.stores.bulk_stops import end_withdrawn, withdraw
+from ussdapp.stores.bulks import TEXT
+from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.quotas import refusing, spend
 from ussdapp.stores.seal import Seal, Unsealable
 
 _LOCK_CLASS: Final = 0x62756C6B  # of advisory locks: a bulk is checked by one process
-_FRESH: Final = timedelta(minutes=10)  # until what was held is dated anew when it is queued
 _WAITING: Final = """
     SELECT b.id, b.live, b.text_sealed, b.class, b.sender_id, b.repeats, b.source, b.accepted_at,
         b.send_at, b.institution_id, i.approval_above, b.read, b.tries,
@@ -45,53 +41,12 @@ _COUNTED: Final = 1000
 _TRIED: Final = f"UPDATE bulks SET tries = tries + 1 WHERE id = %s AND tries < {_COUNTED}"  # noqa: S608
 _TRY_LOCK: Final = "SELECT pg_try_advisory_lock(%s, %s)"
 _UNLOCK: Final = "SELECT pg_advisory_unlock(%s, %s)"
-_BLOCK: Final = "SELECT sealed FROM bulk_blocks WHERE bulk_id = %s AND number = %s"
-_LAST: Final = """
-    SELECT number FROM bulk_blocks WHERE bulk_id = %s ORDER BY number DESC LIMIT 1
-"""
 _CHECKED: Final = """
     UPDATE bulks SET status = %(status)s, total = accepted + rejected, code = %(code)s,
         detail = %(detail)s,
         released_at = CASE WHEN accepted = 0 THEN %(now)s END,
         ended_at = CASE WHEN %(status)s IN ('finished', 'stopped') THEN %(now)s::timestamptz END
     WHERE id = %(id)s AND status = 'checking'
-"""
-_FORGET: Final = "DELETE FROM bulk_blocks WHERE bulk_id = %s"
-_FORGET_LOST: Final = """
-    DELETE FROM bulk_blocks k WHERE kept_at < %s AND NOT EXISTS (
-        SELECT FROM bulks b WHERE b.id = k.bulk_id AND b.status = 'checking')
-"""
-_REFUSED: Final = """
-    UPDATE queue SET channel = 'stopped:' WHERE bulk_id = %s AND channel LIKE 'held:%%'
-"""
-_QUEUED: Final = """
-    SELECT id, class, accepted_at, send_at FROM bulks
-    WHERE status = 'queued' AND released_at IS NULL ORDER BY id LIMIT 20
-"""
-_STANDS: Final = "SELECT status FROM bulks WHERE id = %s FOR SHARE"
-_RELEASED: Final = """
-    DELETE FROM queue WHERE id IN (SELECT id FROM queue WHERE bulk_id = %s
-        AND channel LIKE 'held:%%' ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
-    RETURNING channel, rank, institution_id, ids
-"""
-_DATED: Final = """
-    UPDATE notifications SET due_at = %s, expires_at = %s WHERE id = ANY (%s::text::bigint[])
-"""
-_ALL_RELEASED: Final = """
-    UPDATE bulks SET released_at = %s, counts = jsonb_build_object('queued', accepted),
-        counted_at = greatest(%s, send_at)
-    WHERE id = %s AND status = 'queued' AND NOT EXISTS (
-        SELECT FROM queue WHERE bulk_id = %s AND channel LIKE 'held:%%')
-"""
-_ENDED: Final = """
-    WITH gone AS (
-        DELETE FROM queue WHERE id IN (SELECT id FROM queue WHERE channel = 'stopped:'
-            ORDER BY id LIMIT 5 FOR UPDATE SKIP LOCKED) RETURNING ids),
-    moved AS (
-        UPDATE notifications n SET status_at = %s, detail = '',
-            status = CASE WHEN n.resent THEN 'in_doubt' ELSE 'stopped' END
-        FROM (SELECT unnest(ids) AS id FROM gone) g WHERE n.id = g.id AND n.status = 'queued')
-    SELECT count(*) FROM gone
 """
 
 log = structlog.get_logger()
@@ -141,33 +96,6 @@ class PgBulkRows:
             self._session.close()
             self._session = None
 
-    def recipients(self, number: int, after: int) -> Iterator[Any]:
-        """The recipients of a bulk after so many."""
-        skipped = after % A_BLOCK
-        for octets in self.pieces(number, after // A_BLOCK):
-            yield from json.loads(octets)[skipped:]
-            skipped = 0
-
-    def pieces(self, number: int, start: int = 0) -> Iterator[bytes]:
-        """The octets of its blocks, one after the other."""
-        while (octets := self.piece(number, start)) is not None:
-            yield octets
-            start += 1
-
-    def piece(self, number: int, place: int) -> bytes | None:
-        """The octets of one block; None behind the last."""
-        row = self._database.run(lambda link: first(link, _BLOCK, (number, place)))
-        return self._seal.open(row[0], BLOCK) if row else None
-
-    def size(self, number: int) -> int:
-        """The octets of its file."""
-        row = self._database.run(lambda link: first(link, _LAST, (number,)))
-        return row[0] * A_PIECE + len(self.piece(number, row[0]) or b"") if row else 0
-
-    def file(self, number: int) -> IO[bytes]:
-        """Its file, to be sought in."""
-        return BufferedReader(Sealed(partial(self.piece, number), self.size(number), A_PIECE))
-
     def keep(self, bulk: Checking, chunk: Chunk) -> None:
         """Commits what came of some rows, with the progress: notifications that are held, and
         rejections. It is begun here, and its trouble, or Overtaken, is raised by the next call
@@ -196,21 +124,11 @@ class PgBulkRows:
     def release(self, now: datetime, most: int) -> frozenset[str] | None:
         """Queues up to `most` held blocks of a bulk that may be sent; the channels of what is due
         now, None when there is nothing to queue."""
-        return self._database.run(lambda link: _release(link, now, most))
+        return self._database.run(lambda link: release(link, now, most))
 
     def end_stopped(self, now: datetime) -> bool:
         """Ends the rows of some blocks of stopped bulks; False when there is none."""
-
-        def work(connection: Connection) -> bool:
-            row = first(connection, _ENDED, (now,))
-            return bool(row and row[0])
-
-        return self._database.run(work)
-
-    def forget_lost(self, now: datetime) -> None:
-        """Deletes blocks of uploads that were never finished, and of bulks that are checked."""
-        values = (now - timedelta(hours=1),)
-        self._database.run(lambda link: link.execute(_FORGET_LOST, values) and None)
+        return self._database.run(lambda link: end_withdrawn(link, now))
 
     def _ask(self, query: Any, number: int) -> bool:
         try:
@@ -238,7 +156,7 @@ def _checked(
         refusal = Refusal(over.code, f"It takes {row[2]} parts. {over}")
     if refusal:
         status = BulkStatus.STOPPED
-        connection.execute(_REFUSED, (bulk.id,))
+        withdraw(connection, bulk.id)
     elif not row[0]:
         status = BulkStatus.FINISHED
     else:
@@ -249,27 +167,8 @@ def _checked(
     code, detail = refusal or ("", "")
     values = {"id": bulk.id, "status": status.value, "code": code, "detail": detail, "now": now}
     connection.execute(_CHECKED, values)
-    connection.execute(_FORGET, (bulk.id,))
+    forget(connection, bulk.id)
     return status
-
-
-def _release(connection: Connection, now: datetime, most: int) -> frozenset[str] | None:
-    for number, klass, accepted_at, send_at in rows(connection, _QUEUED):
-        if first(connection, _STANDS, (number,)) != ("queued",):
-            continue
-        due = max(send_at or accepted_at, accepted_at)
-        late = now - due > _FRESH
-        due = now if late else due
-        blocks = rows(connection, _RELEASED, (number, most))
-        for channel, rank, institution, ids in blocks:
-            flow = Flow(channel.removeprefix(HELD), rank, institution, number)
-            enqueue(connection, flow, ids, due)
-            if late:
-                connection.execute(_DATED, (due, due + LIVES[Class(klass)], as_array(ids)))
-        if len(blocks) < most:
-            connection.execute(_ALL_RELEASED, (now, now, number, number))
-        return frozenset(block[0].removeprefix(HELD) for block in blocks if due <= now)
-    return None
 
 
 def _execute(connection: Connection, query: Any, values: Any) -> None:

@@ -20,15 +20,14 @@ from ussdapp.core.bulk import (
 )
 from ussdapp.core.status import Status
 from ussdapp.stores import audit
+from ussdapp.stores.bulk_blocks import PgBulkBlocks, forget
 from ussdapp.stores.bulk_counts import eta, found
+from ussdapp.stores.bulk_stops import end_deferred, is_moving, mark_stopped, withdraw
 from ussdapp.stores.database import Connection, Database, first, rows
 from ussdapp.stores.seal import Seal
 
-BLOCK: Final = "bulk_blocks.sealed"
 TEXT: Final = "bulks.text"
 PREVIEW: Final = "bulks.preview"
-A_BLOCK: Final = 1000  # recipients that are sealed as one
-A_PIECE: Final = 256 * 1024  # octets of a file that are sealed as one
 _FRESH: Final = 20_000  # rows of a bulk that are counted whenever they are asked for
 _PAGE: Final = 5000  # rejections read at once
 _ACCEPT: Final = """
@@ -52,8 +51,6 @@ _ACCEPT: Final = """
 """
 _BEFORE: Final = "SELECT id, body_index FROM bulks WHERE effect = %s"
 _NEXT: Final = "SELECT nextval(pg_get_serial_sequence('bulks', 'id'))"
-_PIECE: Final = "INSERT INTO bulk_blocks (bulk_id, number, sealed) VALUES (%s, %s, %s)"
-_FORGET: Final = "DELETE FROM bulk_blocks WHERE bulk_id = %s"
 _VIEW: Final = """
     SELECT b.id, b.name, b.status, b.detail, b.total, b.accepted, b.rejected, b.parts, b.send_at,
         b.counts, b.rate_per_s, b.released_at, b.channel_parts, b.template,
@@ -66,38 +63,6 @@ _LOCKED: Final = """
     WHERE i.short_name = %s AND b.id = %s FOR NO KEY UPDATE OF b
 """
 _APPROVE: Final = "UPDATE bulks SET status = 'queued', approved_by = %s WHERE id = %s"
-_STOP: Final = """
-    UPDATE bulks SET status = 'stopped', ended_at = %(now)s, code = 'stopped',
-        detail = 'It was stopped.',
-        released_at = coalesce(released_at, %(now)s), counted_at = coalesce(counted_at, %(now)s),
-        counts = CASE WHEN released_at IS NULL THEN jsonb_build_object('queued', accepted)
-            ELSE counts END
-    WHERE id = %(id)s
-"""
-# From here on no claim finds them; the importing worker ends them, a block at a time.
-_WITHDRAW: Final = """
-    UPDATE queue SET channel = 'stopped:', due_at = '9999-01-01'
-    WHERE bulk_id = %s AND channel <> 'stopped:'
-"""
-# What an operator deferred waits in blocks that are no bulk's. They are locked first, so that what
-# is being claimed is not ended here.
-_DEFERRED: Final = """
-    WITH blocks AS MATERIALIZED (
-        SELECT q.ids FROM queue q
-        WHERE q.bulk_id = 0 AND q.institution_id IN (0, (
-                SELECT institution_id FROM bulks WHERE id = %(id)s))
-            AND EXISTS (SELECT FROM unnest(q.ids) AS i (number)
-                JOIN notifications n ON n.id = i.number WHERE n.bulk_id = %(id)s)
-        ORDER BY q.id FOR UPDATE OF q)
-    UPDATE notifications n SET status_at = %(now)s, detail = '',
-        status = CASE WHEN n.resent THEN 'in_doubt' ELSE 'stopped' END
-    FROM (SELECT unnest(ids) AS id FROM blocks) b
-    WHERE n.id = b.id AND n.bulk_id = %(id)s AND n.status = 'queued'
-"""
-_MOVING: Final = """
-    SELECT 1 FROM windows w CROSS JOIN LATERAL unnest(w.ids) AS i (number)
-    JOIN notifications n ON n.id = i.number WHERE n.bulk_id = %s LIMIT 1
-"""
 _REJECTIONS: Final = """
     SELECT row_no, field, code, message FROM bulk_rejections
     WHERE bulk_id = %s AND row_no > %s ORDER BY row_no FETCH FIRST %s ROWS WITH TIES
@@ -110,27 +75,23 @@ class PgBulks:
     def __init__(self, database: Database, seal: Seal) -> None:
         self._database = database
         self._seal = seal
+        self._blocks = PgBulkBlocks(database, seal)
 
     def accept(self, new: NewBulk, recipients: Sequence[Any]) -> int:
         """Commits it to be checked, its recipients in sealed blocks; the same effect and body
         again is the same bulk. Raises AnotherBody, LookupError (institution)."""
-        starts = range(0, len(recipients), A_BLOCK)
-        blocks = [self._block(recipients[start : start + A_BLOCK]) for start in starts]
-        return self._accept(new, blocks, None)
+        return self._accept(new, self._blocks.closed(recipients), None)
 
     def accept_file(self, new: NewBulk, file: IO[bytes]) -> int:
         """The same for a file: each piece of it is committed by itself, so that it is nowhere in
         memory, and the bulk after the last of them."""
         row = self._database.run(lambda link: first(link, _NEXT))
         assert row
-        number, place = int(row[0]), 0
-        while piece := file.read(A_PIECE):
-            values = (number, place, self._seal.close(piece, BLOCK))
-            self._database.run(partial(_insert, values=values))
-            place += 1
+        number = int(row[0])
+        self._blocks.keep_file(number, file)
         accepted = self._accept(new, [], number)
         if accepted != number:
-            self._database.run(lambda link: link.execute(_FORGET, (number,)) and None)
+            self._database.run(lambda link: forget(link, number))
         return accepted
 
     def view(self, institution: str, number: int) -> BulkView:
@@ -161,18 +122,17 @@ class PgBulks:
             if status is BulkStatus.FINISHED:
                 raise NotNow(status)
             if status is not BulkStatus.STOPPED:
-                connection.execute(_STOP, {"now": now, "id": number})
+                mark_stopped(connection, number, now)
                 audit.note(connection, now, by, "bulk.stopped", f"bulk {number}")
 
         # each for itself: a claim holds a block and waits for the bulk, or the other way round
         self._database.run(mark)
-        self._database.run(lambda link: link.execute(_WITHDRAW, (number,)) and None)
-        values = {"id": number, "now": now}
-        self._database.run(lambda link: link.execute(_DEFERRED, values) and None)
+        self._database.run(lambda link: withdraw(link, number))
+        self._database.run(lambda link: end_deferred(link, number, now))
 
     def moving(self, number: int) -> bool:
         """Whether any row of it is in an open window."""
-        return self._database.run(lambda link: first(link, _MOVING, (number,)) is not None)
+        return self._database.run(lambda link: is_moving(link, number))
 
     def preview(self, institution: str, number: int) -> list[dict[str, Any]]:
         """The first rows as they will be sent. Raises NoSuchBulk."""
@@ -197,10 +157,6 @@ class PgBulks:
             if len(page) < _PAGE:
                 return
             last = page[-1][0]
-
-    def _block(self, recipients: Sequence[Any]) -> bytes:
-        octets = json.dumps(recipients, ensure_ascii=False, separators=(",", ":"))
-        return self._seal.close_text(octets, BLOCK)
 
     def _accept(self, new: NewBulk, blocks: list[bytes], number: int | None) -> int:
         values = self._values(new) | {"blocks": blocks, "id": number}
@@ -237,10 +193,6 @@ class PgBulks:
             "template": new.template,
             "text_en": None if en is None else self._seal.close_text(en, TEXT),
         }
-
-
-def _insert(connection: Connection, values: tuple[int, int, bytes]) -> None:
-    connection.execute(_PIECE + " ON CONFLICT DO NOTHING", values)
 
 
 def _locked(connection: Connection, institution: str, number: int) -> tuple[BulkStatus, str]:

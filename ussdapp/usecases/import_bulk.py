@@ -50,12 +50,6 @@ class BulkRows(Protocol):
 
     def give_back(self, number: int) -> None: ...
 
-    def recipients(self, number: int, after: int) -> Iterator[Any]: ...
-
-    def pieces(self, number: int) -> Iterator[bytes]: ...
-
-    def file(self, number: int) -> IO[bytes]: ...
-
     def keep(self, bulk: Checking, chunk: Chunk) -> None:
         """Commits what came of some rows, with the progress; by itself, or at the latest with the
         next call for that bulk, which raises its trouble, or Overtaken."""
@@ -75,6 +69,22 @@ class BulkRows(Protocol):
         ...
 
 
+class BulkBlocks(Protocol):
+    """What waits to be checked, as it was accepted. All raise Unavailable."""
+
+    def recipients(self, number: int, after: int) -> Iterator[Any]:
+        """The recipients of a bulk after so many."""
+        ...
+
+    def pieces(self, number: int) -> Iterator[bytes]:
+        """Its file, from beginning to end."""
+        ...
+
+    def file(self, number: int) -> IO[bytes]:
+        """Its file, to be sought in."""
+        ...
+
+
 @dataclass(slots=True)
 class _Open:
     bulk: Checking
@@ -87,6 +97,7 @@ class ImportBulk:
     """Bulks are checked in turn, so that a large one keeps no small one waiting."""
 
     rows: BulkRows
+    blocks: BulkBlocks
     doorbells: Doorbells
     routes: Routes
     read_msisdn: Callable[[str], Msisdn]
@@ -181,16 +192,16 @@ class ImportBulk:
 
     def _rows(self, bulk: Checking, check: RowCheck) -> _Checked:
         if bulk.source is Source.RECIPIENTS:
-            given = self.rows.recipients(bulk.id, bulk.read)
+            given = self.blocks.recipients(bulk.id, bulk.read)
             return ((n, check.recipient(n, one)) for n, one in enumerate(given, bulk.read + 1))
         return self._table(bulk, check)
 
     def _table(self, bulk: Checking, check: RowCheck) -> _Checked:
         """The rows of a file, numbered as a spreadsheet shows them: its first row is 1."""
         if bulk.source is Source.CSV:
-            table = rows_of_text(lambda: self.rows.pieces(bulk.id))
+            table = rows_of_text(lambda: self.blocks.pieces(bulk.id))
         else:
-            table = rows_of_workbook(self.rows.file(bulk.id))
+            table = rows_of_workbook(self.blocks.file(bulk.id))
         numbered = enumerate(table, 1)
         header = next((cells for _, cells in numbered if any(map(str.strip, cells))), None)
         if header is None:
