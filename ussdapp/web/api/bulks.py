@@ -1,15 +1,9 @@
 """Knows how an institution sends a bulk, follows it, approves another's and stops it."""
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 from flask import Blueprint, Response, stream_with_context
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from ussdapp.core import notes, sender_ids
 from ussdapp.core.acceptance import FURTHEST, AnotherBody, TooFarAhead
@@ -20,36 +14,30 @@ from ussdapp.core.bulk import (
     NoSuchBulk,
     NotNow,
     OwnBulk,
-    Rejection,
 )
 from ussdapp.core.cost import cost
-from ussdapp.core.notification import Class
 from ussdapp.core.templates import NoSuchTemplate
-from ussdapp.web.api.bodies import read_members
+from ussdapp.web.api.bulk_bodies import read_form, read_json
 from ussdapp.web.api.bulk_models import (
     BulkAccepted,
     BulkBody,
     BulkCounts,
-    BulkFields,
     BulkForm,
     BulkPreview,
     BulkShown,
     PreviewedRow,
 )
-from ussdapp.web.api.models import REUSED, answered, at_fault, checked, idempotency_key
+from ussdapp.web.api.models import REUSED, answered, at_fault, idempotency_key
 from ussdapp.web.api.operations import FORM, JSON, Example, Operation, documented
+from ussdapp.web.api.rejections import written
 from ussdapp.web.api.template_models import NO_TEMPLATE, noted
 from ussdapp.web.permissions import holder, permission, scope, test_keys_too
 from ussdapp.web.problems import Problem
 from ussdapp.web.serving import asked, serving
-from ussdapp.wire.tables import MOST_OCTETS
 
 bulks = Blueprint("bulks", __name__, url_prefix="/api/v1/bulks")
 
-MOST_JSON: Final = 16 * 1024 * 1024  # octets
-MOST_FORM: Final = MOST_OCTETS + 64 * 1024
 _NONE: Final = "There is no such bulk of yours."
-_GUARDED: Final = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would compute
 _PATH: Final = {"number": "The bulk's id."}
 
 
@@ -79,10 +67,7 @@ def send() -> Response:
     sent before all of them are."""
     key, parts = idempotency_key(), serving()
     try:
-        if asked().mimetype == FORM:
-            asks, number, total = *_file(key, parts.clock()), 0
-        else:
-            asks, number, total = _members(key, parts.clock())
+        asks, number, total = _accepted(key, parts.clock())
     except BulkRefused as refused:
         raise at_fault(refused.field, refused.code, str(refused)) from None
     except NoSuchTemplate:
@@ -112,7 +97,7 @@ def send() -> Response:
 @documented(Operation("See a bulk", answers={200: BulkShown}, path=_PATH))
 def see(number: str) -> Response:
     """Where a bulk stands. The rows of a large one are counted every few seconds."""
-    return _answered(serving().gateway.bulks.kept.view, _number(number))
+    return _standing(_number(number))
 
 
 @bulks.get("/<number>/preview")
@@ -144,7 +129,7 @@ def rejections(number: str) -> Response:
         raise Problem(404, _NONE) from None
     headers = {"Content-Disposition": 'attachment; filename="rejections.csv"'}
     return Response(
-        stream_with_context(_written(found)), 200, headers, content_type="text/csv; charset=utf-8"
+        stream_with_context(written(found)), 200, headers, content_type="text/csv; charset=utf-8"
     )
 
 
@@ -165,7 +150,7 @@ def approve(number: str) -> Response:
         raise Problem(403, "Whoever sent a bulk does not approve it.") from None
     except NotNow as now:
         raise Problem(409, f"The bulk is {now.status.value}: nothing waits for approval.") from None
-    return _answered(parts.gateway.bulks.kept.view, identity)
+    return _standing(identity)
 
 
 @bulks.post("/<number>/stop")
@@ -185,72 +170,19 @@ def stop(number: str) -> Response:
     return answered(200, _shown(view))
 
 
-def _members(key: str | None, now: datetime) -> tuple[AskedBulk, int, int]:
-    octets = _body(MOST_JSON, JSON)
-    body = checked(BulkBody, read_members(octets))
-    asks = _asks(body, key, sha256(octets).hexdigest(), repeats=body.repeats)
-    number = serving().gateway.bulks.accept.recipients(holder(), asks, body.recipients, now)
-    return asks, number, len(body.recipients)
-
-
-def _file(key: str | None, now: datetime) -> tuple[AskedBulk, int]:
-    request = asked()
-    request.max_content_length = MOST_FORM
-    request.max_form_parts = 20
-    if not (request.form or request.files):  # what is no form is read as an empty one
-        raise Problem(400, "The form cannot be read: are its boundary and its end there?")
-    files = request.files.getlist("file")
-    if "file" in request.form:
-        raise at_fault("file", "no_file", "It is sent as a text: give it a name, as files have.")
-    if len(files) > 1 or any(len(values) > 1 for _, values in request.form.lists()):
-        raise at_fault("file", "twice", "Give one file, and each field once.")
-    members: dict[str, Any] = request.form.to_dict()
-    given = {"values": _spelt_out(members["values"])} if "values" in members else {}
-    form = checked(BulkForm, members | given | request.files.to_dict())
-    spelt = json.dumps(sorted(members.items()))
-    body = sha256(spelt.encode("utf-8", "replace")).hexdigest()
-    asks = _asks(form, key, body, repeats=form.repeats == "true")
-    name = (form.file.filename or "")[-100:]
+def _accepted(key: str | None, now: datetime) -> tuple[AskedBulk, int, int]:
+    """What was asked, its number, and how many rows came; 0 while those of a file are uncounted."""
     accept = serving().gateway.bulks.accept
-    return asks, accept.file(holder(), asks, name, form.file.stream, now)
+    if asked().mimetype == FORM:
+        asks, name, file = read_form(key)
+        return asks, accept.file(holder(), asks, name, file, now), 0
+    asks, recipients = read_json(key)
+    return asks, accept.recipients(holder(), asks, recipients, now), len(recipients)
 
 
 def _used(number: int) -> str | None:
     """The version a bulk is written with: of a repeat the first one's, whatever stands by now."""
     return serving().gateway.bulks.kept.view(holder().institution, number).template
-
-
-def _spelt_out(values: str) -> Any:
-    try:
-        return json.loads(values)
-    except (ValueError, RecursionError):
-        raise at_fault("values", "unreadable", "Spell the values as a JSON object.") from None
-
-
-def _body(most: int, mimetype: str) -> bytes:
-    request = asked()
-    if request.mimetype != mimetype:
-        raise Problem(415, f"The body must be {JSON} or {FORM}.")
-    request.max_content_length = most
-    octets = request.get_data(cache=False)
-    # Werkzeug refuses by Content-Length, but cuts a chunked body short without a word
-    if request.content_length is None and len(octets) >= most:
-        raise RequestEntityTooLarge
-    return octets
-
-
-def _asks(body: BulkFields, key: str | None, digest: str, *, repeats: bool) -> AskedBulk:
-    return AskedBulk(
-        name=body.name,
-        text=body.text or "",
-        klass=Class(body.klass),
-        key=key,
-        body=digest,
-        sender_id=body.sender_id,
-        send_at=body.send_at,
-        repeats=repeats,
-        template=body.use,
-    )
 
 
 def _number(shown: str) -> int:
@@ -261,11 +193,12 @@ def _number(shown: str) -> int:
     return number
 
 
-def _answered(view: Any, number: int) -> Response:
+def _standing(number: int) -> Response:
     try:
-        return answered(200, _shown(view(holder().institution, number)))
+        view = serving().gateway.bulks.kept.view(holder().institution, number)
     except NoSuchBulk:
         raise Problem(404, _NONE) from None
+    return answered(200, _shown(view))
 
 
 def _shown(view: BulkView) -> BulkShown:
@@ -280,7 +213,7 @@ def _shown(view: BulkView) -> BulkShown:
         detail=view.detail,
         parts=view.parts,
         send_at=view.send_at.astimezone(UTC) if view.send_at else None,
-        counts=_counts(view.counts),
+        counts=BulkCounts(**view.counts),
         rate_per_s=None if view.rate_per_s is None else round(view.rate_per_s, 1),
         eta_s=view.eta_s,
         cost_tzs=_cost(view),
@@ -291,25 +224,3 @@ def _shown(view: BulkView) -> BulkShown:
 def _cost(view: BulkView) -> float | None:
     found = cost(view.channel_parts, serving().gateway.settings.prices)
     return None if found is None else float(found)
-
-
-def _counts(counts: Mapping[str, int]) -> BulkCounts:
-    return BulkCounts(**dict(counts))
-
-
-def _written(found: Iterator[Rejection]) -> Iterator[str]:
-    """CSV, a few hundred rows at a time."""
-    page = io.StringIO()
-    writer = csv.writer(page)
-    writer.writerow(Rejection._fields)
-    for number, rejection in enumerate(found, 1):
-        writer.writerow([_guarded(str(cell)) for cell in rejection])
-        if number % 500 == 0:
-            yield page.getvalue()
-            page.seek(0)
-            page.truncate()
-    yield page.getvalue()
-
-
-def _guarded(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_GUARDED) else cell
