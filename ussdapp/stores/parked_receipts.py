@@ -2,7 +2,6 @@
 or not yet told. They are looked at ever more seldom, for 72 hours."""
 
 import threading
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final, NamedTuple
@@ -10,16 +9,15 @@ from typing import Any, Final, NamedTuple
 import structlog
 
 from ussdapp.core.message_ids import Base, Found, Learnt, meant
-from ussdapp.core.status import PartReceipt, Status, receipted, sources
 from ussdapp.stores.database import Connection, Database, as_array, named, rows
 from ussdapp.stores.id_bases import read_bases, write_bases
-from ussdapp.stores.plain_receipts import BY_INDEX, MOVING, outcome
+from ussdapp.stores.part_receipts import Matched, believe_one_part, settle_parts
+from ussdapp.stores.plain_receipts import BY_INDEX
 from ussdapp.stores.receipt_guess import guess
 
 MOST: Final = 2000  # receipts of one transaction
 _KEPT: Final = timedelta(hours=72)
 _SOON: Final = timedelta(seconds=0.25)
-_SILENT_PARTS: Final = timedelta(seconds=60)  # some operators receipt one part of several
 _ROUND: Final = timedelta(seconds=1)
 _DUE: Final = """
     SELECT id FROM parked_receipts WHERE look_at <= %s ORDER BY look_at LIMIT %s
@@ -43,18 +41,6 @@ _MATCH: Final = """
                     FROM id_bases b WHERE b.account = r.account))))
         ORDER BY s.submitted_at DESC LIMIT 8) s
     WHERE r.id = ANY (%(due)s::text::bigint[]) ORDER BY r.id
-"""
-_LOCK: Final = """
-    SELECT FROM notifications WHERE id = ANY (%s::text::bigint[])
-    ORDER BY channel, id FOR UPDATE
-"""
-_TOLD: Final = """
-    UPDATE submits s SET receipt = m.status
-    FROM unnest(%(ids)s::bigint[], %(attempts)s::int[], %(parts)s::smallint[], %(statuses)s::text[])
-        AS m (notification_id, attempt, part, status)
-    WHERE s.notification_id = ANY (%(ids)s)
-        AND (s.notification_id, s.attempt, s.part) = (m.notification_id, m.attempt, m.part)
-        AND (s.receipt IS NULL OR NOT s.receipt = ANY (%(final)s))
 """
 _SPENT: Final = """
     WITH spent AS (
@@ -90,42 +76,9 @@ _GIVE_UP: Final = """
         array_agg(code ORDER BY id), array_agg(0 ORDER BY id)
     FROM gone GROUP BY account, received_at, status ORDER BY received_at
 """
-# What a plain receipt moved stands in its notification alone.
-_STATES: Final = """
-    SELECT n.id, n.parts, s.part, s.attempt, coalesce(s.receipt, CASE WHEN n.parts = 1
-        AND n.attempts = 1 AND n.status = ANY (%(final)s) THEN n.status END), s.told
-    FROM notifications n CROSS JOIN LATERAL (
-        SELECT * FROM submits WHERE notification_id = n.id OFFSET 0) s
-    WHERE n.id = ANY (%(ids)s::text::bigint[]) ORDER BY n.id
-"""
-_MOVE: Final = """
-    WITH whole AS (DELETE FROM in_part WHERE notification_id = ANY (%(ids)s))
-    UPDATE notifications SET status = %(status)s, status_at = %(now)s, detail = 'receipt',
-        parts_delivered = greatest(parts_delivered, %(delivered)s)
-    WHERE id = ANY (%(ids)s) AND status = ANY (%(sources)s)
-"""
-_IN_PART: Final = """
-    WITH counted AS (
-        UPDATE notifications n SET parts_delivered = t.delivered
-        FROM unnest(%(ids)s::bigint[], %(delivered)s::smallint[], %(came)s::timestamptz[])
-            AS t (id, delivered, came)
-        WHERE n.id = ANY (%(ids)s) AND n.id = t.id AND n.parts_delivered < t.delivered
-            AND n.status IN ('submitted', 'queued', 'in_doubt')
-        RETURNING n.id, t.came)
-    INSERT INTO in_part SELECT id, came FROM counted
-    ON CONFLICT (notification_id) DO UPDATE SET came_at = excluded.came_at
-"""
-_REST_SILENT: Final = """
-    SELECT id FROM notifications
-    WHERE id = ANY (ARRAY(SELECT notification_id FROM in_part WHERE came_at < %(before)s))
-        AND status_at < %(before)s AND status = 'submitted'
-    ORDER BY id LIMIT 1000 FOR UPDATE SKIP LOCKED
-"""
 _BASES: Final = tuple(Base)
-_FINAL: Final = sorted(MOVING)
 
 log = structlog.get_logger()
-_Place = tuple[int, int, int]  # notification, attempt, part
 
 
 class Looked(NamedTuple):
@@ -133,16 +86,6 @@ class Looked(NamedTuple):
 
     applied: int
     again: bool
-
-
-class _Matched(NamedTuple):
-    """A receipt that means a submit."""
-
-    number: int
-    account: str
-    status: str
-    came: datetime
-    place: _Place
 
 
 class ParkedReceipts:
@@ -163,7 +106,7 @@ class ParkedReceipts:
         run = self._database.run
         run(lambda link: guess(link, _KEPT, now))
         run(lambda link: link.execute(_GIVE_UP, over) and None)
-        run(lambda link: _believe_one_part(link, now))
+        run(lambda link: believe_one_part(link, now))
 
     def look(self, now: datetime) -> Looked:
         """Weighs what is due."""
@@ -178,7 +121,8 @@ def _look(connection: Connection, now: datetime) -> Looked:
     values = {"bases": [base.value for base in Base], "due": as_array(due)}
     matched, turned = _weigh(connection, rows(connection, _MATCH, values))
     if matched:
-        _apply(connection, matched, now)
+        ended = settle_parts(connection, matched, now)
+        connection.execute(_SPENT, {**named("spent ids outcomes", ended), "now": now})
     left = set(due).difference(one.number for one in matched)
     if left:
         later = {"now": now, "kept": _KEPT, "soon": _SOON, "left": as_array(left)}
@@ -190,12 +134,12 @@ def _look(connection: Connection, now: datetime) -> Looked:
 
 def _weigh(
     connection: Connection, candidates: list[tuple[Any, ...]]
-) -> tuple[list[_Matched], list[str]]:
+) -> tuple[list[Matched], list[str]]:
     """The receipts that mean a submit, as they came, and the accounts of which something else is
     believed now."""
     before = read_bases(connection, {row[1] for row in candidates})
     learnt = dict(before)
-    matched: list[_Matched] = []
+    matched: list[Matched] = []
     parked: dict[str, list[int]] = {}
     for (number, account, status, at), group in groupby(candidates, key=lambda row: row[:4]):
         found = [
@@ -205,7 +149,7 @@ def _weigh(
         one, learnt[account] = meant(found, learnt.get(account, Learnt()))
         if one is not None:
             place = (one.notification_id, one.attempt, one.part)
-            matched.append(_Matched(number, account, status, at, place))
+            matched.append(Matched(number, account, status, at, place))
         elif all(one.same_msisdn is False for one in found):
             parked.setdefault("mismatched", []).append(number)
             log.warning("receipt.mismatched", account=account)
@@ -214,75 +158,3 @@ def _weigh(
     for why, numbers in parked.items():
         connection.execute(_PARK, (why, numbers))
     return matched, write_bases(connection, before, learnt)
-
-
-def _apply(connection: Connection, matched: list[_Matched], now: datetime) -> None:
-    """The first final word about a part stays: what is known of it is read under its lock."""
-    came: dict[int, datetime] = {}
-    for one in matched:
-        came[one.place[0]] = max(one.came, came.get(one.place[0], one.came))
-    connection.execute(_LOCK, (as_array(sorted(came)),))
-    states = rows(connection, _STATES, {"ids": as_array(came), "final": _FINAL})
-    known = {(row[0], row[3], row[2]): row[4] for row in states}
-    told, ended = _told(matched, known)
-    if told:
-        table = [(*place, status) for place, status in told.items()]
-        values = named("ids attempts parts statuses", table)
-        connection.execute(_TOLD, {**values, "final": _FINAL})
-    connection.execute(_SPENT, {**named("spent ids outcomes", ended), "now": now})
-    _move(connection, states, {**known, **told}, came, now)
-
-
-def _told(
-    matched: list[_Matched], known: dict[_Place, str | None]
-) -> tuple[dict[_Place, str], list[tuple[int, int, str]]]:
-    """What is told of parts anew, and how each receipt ends: its number, whose it is, and how."""
-    told: dict[_Place, str] = {}
-    ended: list[tuple[int, int, str]] = []
-    for one in matched:
-        end = outcome(one.status, told.get(one.place, known.get(one.place))) or "applied"
-        if end == "applied" and one.status != Status.IN_DOUBT.value:
-            told[one.place] = one.status
-        if end == "conflict":
-            log.warning("receipt.conflict", account=one.account, count=1)
-        ended.append((one.number, one.place[0], end))
-    return told, ended
-
-
-def _move(
-    connection: Connection,
-    states: list[tuple[Any, ...]],
-    known: dict[_Place, str | None],
-    came: dict[int, datetime],
-    now: datetime,
-) -> None:
-    in_part: list[tuple[int, int, datetime]] = []
-    moves: dict[tuple[Status, int], list[int]] = {}
-    for (number, parts), group in groupby(states, key=lambda row: row[:2]):
-        heard = [
-            PartReceipt(part, attempt, known[number, attempt, part], told)
-            for _, _, part, attempt, _, told in group
-        ]
-        status, delivered = receipted(parts, heard)
-        if status is not None:
-            moves.setdefault((status, delivered), []).append(number)
-        if status in (None, Status.SUBMITTED) and delivered:
-            in_part.append((number, delivered, came[number]))
-    for (status, delivered), moved in moves.items():
-        _moved(connection, moved, status, delivered, now)
-    if in_part:
-        connection.execute(_IN_PART, named("ids delivered came", in_part))
-
-
-def _believe_one_part(connection: Connection, now: datetime) -> None:
-    silent = [row[0] for row in rows(connection, _REST_SILENT, {"before": now - _SILENT_PARTS})]
-    if silent:
-        _moved(connection, silent, Status.DELIVERED, 0, now)
-
-
-def _moved(
-    connection: Connection, ids: Sequence[int], status: Status, delivered: int, now: datetime
-) -> None:
-    values = {"ids": list(ids), "status": status.value, "sources": sources(status), "now": now,
-              "delivered": delivered}  # fmt: skip
-    connection.execute(_MOVE, values)
