@@ -4,9 +4,7 @@ from tests.stores.world import ASHA, JUMA, NOON, World, after
 from ussdapp.core.inbound import Institution
 from ussdapp.core.notification import Class, Lane
 from ussdapp.core.opt_outs import Learnt
-from ussdapp.ports import (
-    Submitted,
-)
+from ussdapp.ports import Submitted
 from ussdapp.stores.balance import balance
 from ussdapp.stores.database import rows
 

@@ -4,12 +4,7 @@ import pytest
 
 from tests.stores.world import NOON, World, after
 from ussdapp.core.status import Status
-from ussdapp.ports import (
-    Deferred,
-    InDoubt,
-    Rejected,
-    Submitted,
-)
+from ussdapp.ports import Deferred, InDoubt, Rejected, Submitted
 from ussdapp.stores.balance import balance
 from ussdapp.stores.database import rows
 

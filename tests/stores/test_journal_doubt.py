@@ -3,11 +3,7 @@
 import pytest
 
 from tests.stores.world import NOON, SEAL, World, after
-from ussdapp.ports import (
-    Fenced,
-    Submitted,
-    Unavailable,
-)
+from ussdapp.ports import Fenced, Submitted, Unavailable
 from ussdapp.stores.database import Database, rows
 from ussdapp.stores.journal import PgJournal
 from ussdapp.stores.leases import PgLeases

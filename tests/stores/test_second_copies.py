@@ -6,14 +6,7 @@ from tests.stores.world import ASHA, NOON, World, after
 from ussdapp.core.notification import Class
 from ussdapp.core.opt_outs import Learnt
 from ussdapp.core.status import Status
-from ussdapp.ports import (
-    Deferred,
-    InDoubt,
-    Outcome,
-    Rejected,
-    Submission,
-    Submitted,
-)
+from ussdapp.ports import Deferred, InDoubt, Outcome, Rejected, Submission, Submitted
 
 
 @pytest.mark.parametrize(

@@ -40,3 +40,9 @@ def bind_to(peer: Peer) -> Iterator[Callable[..., Bind]]:
     peer.close()  # so that nobody waits for an answer to its unbind
     for bind in made:
         bind.close()
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(4) as pool:
+        yield pool

@@ -7,17 +7,12 @@ from dataclasses import replace
 
 from tests.fakes.patience import PATIENCE, until
 from tests.wire.peer import QUICK, Peer
+from tests.wire.said import SUBMIT_RESP, body
 from ussdapp.wire import pdu
-from ussdapp.wire.bodies import Address, SubmitFields, read_delivered, submit_body
+from ussdapp.wire.bodies import read_delivered
 from ussdapp.wire.window import Answered, Unwritten
 
-SUBMIT_RESP = pdu.SUBMIT_SM | pdu.RESPONSE
 PATIENT = replace(QUICK, response_s=30, enquire_s=60)
-
-
-def body(text: bytes) -> bytes:
-    there = Address(1, 1, "255754000001")
-    return submit_body(SubmitFields(Address(3, 0, "15200"), there, text))
 
 
 def texts(name: bytes, count: int, size: int = 0) -> list[bytes]:

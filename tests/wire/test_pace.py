@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from tests.fakes.examples import examples
 from tests.fakes.patience import PATIENCE
 from tests.wire.peer import QUICK
+from tests.wire.said import body
 from ussdapp.wire import pdu
-from ussdapp.wire.bodies import Address, SubmitFields, read_delivered, submit_body
+from ussdapp.wire.bodies import read_delivered
 from ussdapp.wire.pace import Pace
 
 OVER = threading.Event()
@@ -224,11 +225,6 @@ def test_a_throttling_smsc_is_used_to_nine_tenths_and_refuses_little(seed, tps):
 
 
 # on the wire
-
-
-def body(text: bytes) -> bytes:
-    there = Address(1, 1, "255754000001")
-    return submit_body(SubmitFields(Address(3, 0, "15200"), there, text))
 
 
 def test_an_urgent_one_overtakes_bulks_that_wait_for_their_pace(peer, bind_to):
