@@ -20,7 +20,6 @@ def parts(world: World, sending: Callable[[str], object], **more: object) -> Any
         mo_parts=PgMoParts(world.database, SEAL, decoded),
         journal=world.journal,
         leases=world.leases,
-        receipts=world.receipts,
         record_receipts=world.receipts.keep,
         doorbells=SimpleNamespace(ring=silent, answered=silent),
         urgent_bell=SimpleNamespace(listen=silent),

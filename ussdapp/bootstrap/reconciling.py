@@ -14,7 +14,7 @@ from ussdapp.usecases.reconcile import Reconcile
 
 
 def reconcile(kept: Kept, receive_mo: ReceiveMo, bulks: PgBulks) -> Reconcile:
-    """One round of it."""
+    """What the reconciler does each second."""
     simulated = DeliverSimulated(
         kept.leases, kept.journal, kept.receipts, kept.doorbells, lambda: datetime.now(UTC)
     )
