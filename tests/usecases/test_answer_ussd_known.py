@@ -7,19 +7,13 @@ from tests.fakes.back_offices import FakeQuestions
 from tests.fakes.dialogue import ASHA, JUMA, NOON, Handset, World
 from tests.fakes.every_kind import Institution, every_kind
 from tests.fakes.served_menus import ServedMenus
+from tests.usecases.answering import PATH, WORDS
 from ussdapp.core.back_office import HandedIn, Question
 from ussdapp.core.reference import Reference
 from ussdapp.core.session import MOST_TRIES, Shown
 from ussdapp.ports import OfficeGarbled, OfficeLate, Unavailable
 
-WORDS = "Maji hayatoki Mbezi tangu Jumatatu"
-PATH = ("9", "2", "1", "1", "ega", WORDS, "1", "1")
 SOCIETY = ("1", "2", "maji", "ilala", "Umoja wa wavuvi", "1")
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
 
 
 def filed(world: World, session_id: str, words: str = WORDS, *, by: object = ASHA) -> Shown:

@@ -43,11 +43,6 @@ class LastKey:
         return self.world.process()(self.sent[-back], self.now + timedelta(seconds=after))  # type: ignore[operator]
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 @pytest.fixture(params=[True, False], ids=["numbered", "one number"])
 def phone(request: pytest.FixtureRequest, world: World) -> LastKey:
     return LastKey(world, request.param)

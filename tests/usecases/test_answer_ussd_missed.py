@@ -16,11 +16,6 @@ PATH = ("9", "2", "1", "1", "ega", WORDS, "1", "1")
 TEXTS = ["", *("*".join(PATH[:count]) for count in range(1, len(PATH) + 1))]
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def walked(world: World, count: int, away: range = range(0)) -> tuple[Handset, list[Shown]]:
     """A dialogue of so many keys, Redis away under those of a range."""
     phone = Handset(world.process())

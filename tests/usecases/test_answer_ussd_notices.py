@@ -1,7 +1,5 @@
 """A citizen stops notices, and starts them again, from the menu."""
 
-import pytest
-
 from tests.fakes.dialogue import ASHA, Handset, World
 from ussdapp.core.asks import ASKS
 from ussdapp.core.reference import Reference
@@ -11,11 +9,6 @@ TRA, ALL = (ASHA, "tra"), (ASHA, None)
 STOP_TRA, STOP_ALL = ("1", "tra", "1"), ("2", "1")
 START_TRA, START_ALL = ("3", "tra", "1"), ("4", "1")
 DEEP = ("9", "6", *STOP_TRA)
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
 
 
 def keyed(world: World, session_id: str, *keys: str) -> Shown:

@@ -6,17 +6,7 @@ import zipfile
 
 import pytest
 
-from tests.fakes.bulks import (
-    AUTHOR,
-    NOON,
-    OTHER,
-    SEAL,
-    TESTER,
-    Office,
-    after,
-    asked,
-    recipients,
-)
+from tests.fakes.bulks import AUTHOR, NOON, OTHER, SEAL, TESTER, Office, after, asked, recipients
 from ussdapp.core.acceptance import AnotherBody
 from ussdapp.core.bulk import BulkStatus, NoSuchBulk, NotNow, OwnBulk
 from ussdapp.core.msisdn import Msisdn

@@ -15,11 +15,6 @@ TO_CONFIRM = ("9", "2", "1", "1", "ega", WORDS, "1")
 OFFER = "Endelea ulipoishia?\n1 Ndiyo\n2 Anza upya"
 
 
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
 def phone(world: World, session_id: str, channel: str = "at") -> Handset:
     return Handset(world.process(), session_id=session_id, channel=channel)
 
