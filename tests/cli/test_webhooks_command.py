@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.home import run
 from tests.fakes.served import now, served
-from tests.workers.test_telling import open_case, put
+from tests.workers.webhooks import open_case, put
 
 
 @pytest.fixture

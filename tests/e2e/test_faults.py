@@ -7,8 +7,8 @@ import sys
 
 import redis
 
+from tests.e2e.complaint import FILE, reference_in
 from tests.e2e.system import System
-from tests.e2e.test_story import FILE, reference_in
 from tests.fakes.patience import until
 
 

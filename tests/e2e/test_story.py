@@ -1,20 +1,12 @@
 """One complaint travels the whole way, on real parts."""
 
-import re
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.e2e.complaint import FILE, WORDS, reference_in
 from tests.e2e.system import System
 from tests.fakes.patience import until
 
 ASHA = "255754000101"
-WORDS = "Barua pepe ya ofisi haifunguki tangu jana"
-FILE = ("9", "2", "1", "1", "EGA", WORDS, "1", "1")
-
-
-def reference_in(text: str) -> str:
-    found = re.search(r"\d{4}-\d{4}-\d{4}", text)
-    assert found, text
-    return found.group()
 
 
 def test_a_citizen_complains_follows_up_and_is_answered(system: System) -> None:

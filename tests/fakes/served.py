@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -94,9 +94,13 @@ class Served:
             self.gateway.reconcile(now())
 
 
+def served(database_url: str, redis_url: str) -> AbstractContextManager[Served]:
+    return served_by(settings(database_url, redis_url))
+
+
 @contextmanager
-def served(database_url: str, redis_url: str) -> Iterator[Served]:
-    gateway = build_gateway(settings(database_url, redis_url))
+def served_by(given: Settings) -> Iterator[Served]:
+    gateway = build_gateway(given)
     try:
         yield Served(gateway)
     finally:

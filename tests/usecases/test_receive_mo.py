@@ -1,72 +1,36 @@
 """A text to the short code: kept, understood, done, and answered once."""
 
-import tomllib
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from itertools import count
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 
 from tests.fakes.back_offices import FakeBackOffices, FakeQuestions
 from tests.fakes.kept import Kept
+from tests.usecases.receiving import ASHA, NOON, ONE, TEXTS, mo, receiving, said
 from ussdapp.core import gsm7
 from ussdapp.core.back_office import LookedUp
 from ussdapp.core.case import CaseStatus
 from ussdapp.core.inbound import Mo
-from ussdapp.core.letters import Letters
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.parts import split
 from ussdapp.core.reference import Reference
-from ussdapp.core.routing import Route, Routes
-from ussdapp.core.texts import Texts
 from ussdapp.ports import OfficeGarbled, OfficeLate, OfficeUnavailable, Unavailable
-from ussdapp.stores.keyword_files import KEYWORDS, read_services
 from ussdapp.usecases.ask_again import AskAgain
-from ussdapp.usecases.receive_mo import ReceiveMo
 
-NOON = datetime(2026, 11, 20, 9, tzinfo=UTC)
-ASHA = Msisdn("255754000001")
 JUMA = Msisdn("255713000002")
-MENUS = Path(__file__).parents[2] / "menus"
-TEXTS = Texts(tomllib.loads((MENUS / "sms.toml").read_text("utf-8")))
-ONE = Reference.numbered(1)
-SERVICES = read_services(MENUS / KEYWORDS)
 BILL = LookedUp(True, {"detail_01": "Imelipwa", "detail_02": "TZS 5,000", "detail_03": "TZS 0",
                        "detail_04": "20/11/2026", "detail_05": "Ada"})  # fmt: skip
+
 PAID = (
     "Bili 994550451254, Ada. Hali: Imelipwa. Kiasi: TZS 5,000. Baki: TZS 0. "
     "Tarehe ya kulipa: 20/11/2026. Ikiisha au kufutwa, omba mpya."
 )
 
 
-def receiving(
-    kept: Kept,
-    numbers: list[int] | None = None,
-    offices: FakeBackOffices | None = None,
-    questions: FakeQuestions | None = None,
-) -> ReceiveMo:
-    drawn = iter(numbers) if numbers else count(1)
-    return ReceiveMo(
-        mos=kept, cases=kept, dialogues=kept, institutions=kept, notifications=kept,
-        opt_outs=kept, doorbells=kept,
-        letters=Letters(TEXTS, Routes((Route("", "sandbox"),)), "15200", "*152*00#"),
-        new_reference=lambda: Reference.numbered(next(drawn)),
-        services=SERVICES, offices=offices, questions=questions,
-    )  # fmt: skip
-
-
-def mo(text: str, key: str = "m1", msisdn: Msisdn | None = ASHA) -> Mo:
-    return Mo("sandbox", key, "sender", msisdn, "15200", text)
-
-
 def by_content(text: str) -> Mo:
     """A text on a channel whose operator gives no ids."""
     return Mo("sandbox", f"content of {text}", "sender", ASHA, "15200", text, keyed_by_content=True)
-
-
-def said(kept: Kept) -> list[str]:
-    return [notification.text for notification in kept.notifications]
 
 
 def test_a_complaint_is_filed_and_its_reference_told() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.dialogue import FakeSessions
 from tests.fakes.kept import Kept
-from tests.usecases.test_receive_mo import ASHA, NOON, ONE, mo, receiving, said
+from tests.usecases.receiving import ASHA, NOON, ONE, mo, receiving, said
 from ussdapp.core.reference import Reference
 from ussdapp.core.session import MOST_TRIES
 from ussdapp.usecases.receive_mo import ReceiveMo

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.served import ASHA, Served, now, settings
-from ussdapp.bootstrap import build_gateway
+from tests.fakes.served import ASHA, Served, now, served_by, settings
 from ussdapp.core.quiet import eat_day
 
 PATH = "/api/v1/usage"
@@ -18,12 +17,8 @@ PATH = "/api/v1/usage"
 def world(database_url: str, redis_url: str) -> Iterator[Served]:
     given = settings(database_url, redis_url)
     channel = replace(given.channels["sandbox"], price_tzs=Decimal("12.5"))
-    gateway = build_gateway(replace(given, channels={"sandbox": channel}))
-    try:
-        yield Served(gateway)
-    finally:
-        gateway.leases.release()
-        gateway.close()
+    with served_by(replace(given, channels={"sandbox": channel})) as made:
+        yield made
 
 
 def used(world: Served, by: str = "ega-live", query: str = "") -> dict[str, Any]:

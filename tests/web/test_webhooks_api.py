@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.served import Served, now, settings
-from tests.wire.test_guarded import HOSTILE_URLS
-from ussdapp.bootstrap import build_gateway
+from tests.fakes.served import Served, now, served_by, settings
+from tests.wire.hostile import HOSTILE_URLS
 from ussdapp.core.webhook import MOST_WEBHOOKS, OVERLAP
 from ussdapp.stores.seal import Seal
 from ussdapp.stores.webhooks import SECRET, good_secrets
@@ -25,9 +24,8 @@ def outside(database_url: str, redis_url: str) -> Iterator[Served]:
         name: {**office, "url": "https://ofisi.go.tz/"}
         for name, office in given.back_offices.items()
     }
-    gateway = build_gateway(replace(given, sandbox=False, back_offices=offices))
-    yield Served(gateway)
-    gateway.close()
+    with served_by(replace(given, sandbox=False, back_offices=offices)) as made:
+        yield made
 
 
 def put(world: Served, by: str = "ega-live", path: str = PATH, **more: Any) -> Any:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tests.wire.test_guarded import HOSTILE_ADDRESSES, HOSTILE_URLS
+from tests.wire.hostile import HOSTILE_ADDRESSES, HOSTILE_URLS
 from tests.wire.web_peer import OK, WebPeer, certificate, web_peer
 from ussdapp.core.webhook import Endpoint, Event
 from ussdapp.wire.guarded import GuardedClient

@@ -14,17 +14,15 @@ from standardwebhooks import Webhook
 from tests.fakes.patience import until
 from tests.fakes.served import ASHA, Served, now, served
 from tests.wire.web_peer import OK, WebPeer, web_peer
-from ussdapp.core.case import Kind, NewCase, Visibility
+from tests.workers.webhooks import open_case, put
 from ussdapp.core.inbound import Mo
 from ussdapp.core.msisdn import Msisdn
-from ussdapp.core.reference import Reference
 from ussdapp.stores.tellings import LEASE
 from ussdapp.web.api import verified as shown_in_the_docs
 from ussdapp.web.api.webhook_events import TOLD
 from workers.telling import MOST, MOST_OF_ONE, Telling, together
 
 DELIVERED, DOUBTED = "255700000000", "255700000003"
-EVENTS = ["notification.final", "bulk.finished", "case.opened", "sms.received"]
 GONE = b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"
 BUSY = b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"
 
@@ -33,15 +31,6 @@ BUSY = b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"
 def world(database_url: str, redis_url: str) -> Iterator[Served]:
     with served(database_url, redis_url) as made:
         yield made
-
-
-def put(
-    world: Served, port: int, by: str = "ega-live", name: str = "main", events: Any = None
-) -> dict[str, Any]:
-    body = {"url": f"http://127.0.0.1:{port}/", "events": events or EVENTS}
-    answer = world.ask("PUT", f"/api/v1/webhooks/{name}", by, json=body)
-    assert answer.status_code in (200, 201), answer.data
-    return answer.get_json()
 
 
 def worker(world: Served, clock: Callable[[], datetime] = now) -> Telling:
@@ -78,22 +67,6 @@ def verified(request: bytes, secret: str) -> tuple[str, dict[str, Any]]:
 def send(world: Served, to: str = DELIVERED, by: str = "ega-live", **more: Any) -> str:
     body = {"to": to, "text": "Habari ya siri", **more}
     return world.ask("POST", "/api/v1/notifications", by, json=body).get_json()["id"]
-
-
-def open_case(world: Served, number: int = 1, institution: str = "ega") -> str:
-    case = NewCase(
-        effect=f"effect {number}",
-        reference=Reference.numbered(number),
-        institution=institution,
-        kind=Kind.COMPLAINT,
-        visibility=Visibility.NAMED,
-        words="Habari ya siri",
-        msisdn=Msisdn(ASHA),
-        language="sw",
-        medium="sms",
-        received_at=now(),
-    )
-    return world.gateway.cases.reply.cases.file(case, None).digits
 
 
 def deliveries(world: Served, by: str = "ega-live", name: str = "main") -> list[dict[str, Any]]:
