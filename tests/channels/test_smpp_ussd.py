@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from tests.channels.ussd_speakers import SmppSpeaker, deliver_of, octets_of
+from tests.channels.ussd_speakers import PduHandset, SmppSpeaker, deliver_of, octets_of
 from tests.fakes.dialogue import World
 from tests.fakes.patience import PATIENCE, until
 from tests.fakes.web import SORRY
@@ -204,14 +204,20 @@ def test_the_code_that_was_dialled_stays_the_sender_of_every_screen(
     assert {keyed.service_code for keyed in speaker.came} == {CODE}
 
 
-def test_a_screen_of_a_bind_that_is_gone_is_logged_as_not_shown(
-    spoken: Callable[..., SmppSpeaker], logs: list[dict[str, object]]
-) -> None:
+def dialled_slowly(spoken: Callable[..., SmppSpeaker]) -> tuple[SmppSpeaker, PduHandset]:
+    """A dialogue that was asked for its first screen and has not shown it yet."""
     speaker = spoken()
     handset = speaker.handset(ASHA, 1)
     speaker.gate.clear()
     speaker.says(handset.body("first"))
     speaker.hears(answers=1, screens=0)
+    return speaker, handset
+
+
+def test_a_screen_of_a_bind_that_is_gone_is_logged_as_not_shown(
+    spoken: Callable[..., SmppSpeaker], logs: list[dict[str, object]]
+) -> None:
+    speaker, _ = dialled_slowly(spoken)
     speaker.peer.hang_up()
     until(lambda: not speaker.channel.bound)
     speaker.gate.set()
@@ -243,11 +249,7 @@ def test_a_screen_the_network_was_too_busy_for_is_written_again(
 def test_a_screen_is_not_written_to_a_dialogue_that_was_left_meanwhile(
     spoken: Callable[..., SmppSpeaker], logs: list[dict[str, object]]
 ) -> None:
-    speaker = spoken()
-    handset = speaker.handset(ASHA, 1)
-    speaker.gate.clear()
-    speaker.says(handset.body("first"))
-    speaker.hears(answers=1, screens=0)
+    speaker, handset = dialled_slowly(spoken)
     handset.hangs_up()
     speaker.gate.set()
     until(lambda: events(logs, "ussd.not_shown") == ["ended"])

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from tests.stores.world import NOON, SEAL, World, after
+from ussdapp.core.inbound import Lease
 from ussdapp.core.notification import Class, Lane
 from ussdapp.ports import Submitted, Unavailable
 from ussdapp.stores.database import Connection, Database, rows
@@ -39,9 +40,8 @@ class Stalled(Database):
             link.close()
 
 
-def test_a_claim_that_commits_after_the_next_one_is_given_back_by_a_later_one(
-    world: World,
-) -> None:
+def unheard(world: World) -> tuple[Stalled, PgJournal, Lease]:
+    """One notification, claimed of a database that did not answer."""
     database = Stalled(world.url)
     journal = PgJournal(database, SEAL)
     world.accept("one", Class.BULK)
@@ -49,6 +49,13 @@ def test_a_claim_that_commits_after_the_next_one_is_given_back_by_a_later_one(
     database.stalls = True
     with pytest.raises(Unavailable):
         journal.claim(lease, 10, NOON, Lane.BULK)
+    return database, journal, lease
+
+
+def test_a_claim_that_commits_after_the_next_one_is_given_back_by_a_later_one(
+    world: World,
+) -> None:
+    database, journal, lease = unheard(world)
     database.stalls = False
     assert journal.claim(lease, 10, after(1)) == []
     database.commit()
@@ -58,13 +65,7 @@ def test_a_claim_that_commits_after_the_next_one_is_given_back_by_a_later_one(
 
 
 def test_what_was_never_committed_is_not_asked_for_without_end(world: World) -> None:
-    database = Stalled(world.url)
-    journal = PgJournal(database, SEAL)
-    world.accept("one", Class.BULK)
-    lease = world.lease()
-    database.stalls = True
-    with pytest.raises(Unavailable):
-        journal.claim(lease, 10, NOON, Lane.BULK)
+    database, journal, lease = unheard(world)
     lost = database.under_way.pop()
     lost.rollback()  # a closed one is rolled back by and by
     lost.close()

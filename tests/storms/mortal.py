@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.patience import PATIENCE
+from tests.fakes.patience import PATIENCE, until
 from ussdapp.sandbox import embedded
 from ussdapp.sandbox.children import Child, end
 
@@ -30,10 +30,7 @@ class Mortal:
     def start(self) -> None:
         # as if its last death were long ago: it is started at once
         self.child.start_if_due(time.monotonic() + PATIENCE)
-        deadline = time.monotonic() + PATIENCE
-        while self.child.pid is None or not self.store.answers(self.child.pid):
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
+        until(lambda: self.child.pid is not None and self.store.answers(self.child.pid))
 
     def kill_and_wipe(self) -> None:
         """SIGKILL, and nothing of it on the disk."""

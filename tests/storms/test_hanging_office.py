@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.patience import PATIENCE
+from tests.fakes.patience import PATIENCE, until
 from tests.storms.gateways import joined, settings, until_served
 from tests.storms.recorded import citizen
 from ussdapp.bootstrap import Gateway
@@ -84,6 +84,11 @@ def place(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Place]:
     offices.server_close()
 
 
+def all_told(place: Place, numbers: list[int]) -> bool:
+    place.asked_again()  # of some it may have asked for patience
+    return all(place.told(citizen(number)) for number in numbers)
+
+
 def test_a_hanging_office_costs_its_own_branch_only_and_answers_by_sms_once(place: Place) -> None:
     calm = {keys: place.keyed(number, *keys) for number, keys in enumerate((METER, CASE))}
     assert "24730001234" in calm[METER][-1].text
@@ -107,11 +112,7 @@ def test_a_hanging_office_costs_its_own_branch_only_and_answers_by_sms_once(plac
     assert all(shown.ends for shown in ends.values())
 
     place.offices.knobs = {}
-    deadline = time.monotonic() + PATIENCE
-    while not all(place.told(citizen(number)) for number in late):
-        assert time.monotonic() < deadline
-        place.asked_again()  # of some it may have asked for patience
-        time.sleep(0.05)
+    until(lambda: all_told(place, late))
     place.asked_again()
     sms = Counter({number: place.told(citizen(number)) for number in ends})
     assert sms == Counter({**dict.fromkeys(late, 1), **dict.fromkeys(away, 0)})
