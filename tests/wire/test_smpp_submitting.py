@@ -189,6 +189,41 @@ def test_an_answer_after_it_was_given_up_is_handed_on_with_its_tag_once(peer, bi
     assert late == [("a", Answered(0, "1")), ("c", Nacked(3))]
 
 
+def test_what_later_submits_overtook_is_not_waited_for_and_keeps_its_room(peer, bind_to, pool):
+    late = []
+    patient = replace(QUICK, response_s=600.0, overtaken_s=0.1, window=2)
+    bind = bind_to(limits=patient, on_late=lambda tag, answer: late.append((tag, answer)))
+    lost = pool.submit(bind.submit, [body(b"lost")], "express", lambda place: "lost")
+    forgotten = peer.hear()
+    other = pool.submit(bind.submit, [body(b"other")], "express")
+    peer.say(SUBMIT_RESP, 0, peer.hear().sequence, b"2\0")
+    assert other.result(PATIENCE) == [Answered(0, "2")]
+    assert lost.result(PATIENCE) == [Unanswered()]
+    both = pool.submit(bind.submit, [body(b"a"), body(b"b")])
+    first = peer.hear()
+    peer.say(pdu.ENQUIRE_LINK, 0, 7)
+    assert peer.hear().command == pdu.ENQUIRE_LINK | pdu.RESPONSE, "one at a time has room"
+    peer.say(SUBMIT_RESP, 0, forgotten.sequence, b"1\0")
+    second = peer.hear()
+    for one in (first, second):
+        peer.say(SUBMIT_RESP, 0, one.sequence, b"3\0")
+    assert both.result(PATIENCE) == [Answered(0, "3")] * 2
+    assert late == [("lost", Answered(0, "1"))]
+
+
+def test_what_nothing_overtook_has_all_the_time_for_responses(peer, bind_to, pool):
+    bind = bind_to(limits=replace(QUICK, response_s=600.0, overtaken_s=0.1))
+    other = pool.submit(bind.submit, [body(b"before")])
+    before = peer.hear()
+    slow = pool.submit(bind.submit, [body(b"slow")])
+    last = peer.hear()
+    peer.say(SUBMIT_RESP, 0, before.sequence, b"1\0")
+    assert other.result(PATIENCE) == [Answered(0, "1")]
+    time.sleep(1.2)
+    peer.say(SUBMIT_RESP, 0, last.sequence, b"2\0")
+    assert slow.result(PATIENCE) == [Answered(0, "2")]
+
+
 def test_an_answer_may_be_ten_minutes_late_and_no_more():
     late = Late()
     late.expect([(1, "a")], 0.0)

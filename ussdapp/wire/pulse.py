@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds to wait for things, the octets of the longest PDU, how many submits may be
-    unanswered, and how many delivered messages may wait to be kept before the SMSC is asked to try
-    again."""
+    """Seconds to wait for things (`overtaken_s` for the answer to a submit when later ones were
+    answered), the octets of the longest PDU, how many submits may be unanswered, and how many
+    delivered messages may wait to be kept before the SMSC is asked to try again."""
 
     connect_s: float = 10.0
     enquire_s: float = 30.0
     enquire_answer_s: float = 10.0
     response_s: float = 60.0
+    overtaken_s: float = 3.0
     pdu_s: float = 10.0
     drain_s: float = 3.0
     pdu_octets: int = 16 * 1024

@@ -1,6 +1,5 @@
 """Knows who waits for what the SMSC answers to submits."""
 
-import time
 from collections import Counter
 from collections.abc import Callable
 
@@ -34,7 +33,7 @@ class Responses:
 
     def _stray(self, sequence: int, answer: Answer) -> None:
         """An answer nobody waits for: late, repeated, or never ours."""
-        tag = self._under_way.late.take(sequence, time.monotonic())
+        tag = self._under_way.came_late(sequence)
         if tag is None or self._on_late is None:
             self._counts["stray"] += 1
         else:

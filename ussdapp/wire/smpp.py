@@ -4,6 +4,7 @@ SMPP Protocol Specification v3.4, issue 1.2 (October 1999). One thread reads and
 alive, one gives what was delivered to its keeper; callers submit from their own thread.
 """
 
+import math
 import ssl
 import threading
 import time
@@ -30,6 +31,7 @@ from ussdapp.wire.window import UNWRITTEN, Answer, Call, Run, UnderWay
 __all__ = ["Bind", "BindRefused", "Extras"]
 _UNBIND_RESP: Final = pdu.UNBIND | pdu.RESPONSE
 _TOGETHER: Final = 128  # submits in one frame, about 16 KiB: what goes ahead of it waits so long
+_AGAIN_S: Final = 0.5  # between looks whether what is unanswered was overtaken
 _GLANCE: Final = 0.05  # seconds between looks at a bind that is being left
 Tag = Callable[[int], object]  # of the submit at that place
 _log = structlog.get_logger()
@@ -97,14 +99,16 @@ class Bind:
         self, bodies: Sequence[bytes], haste: Haste = "bulk", tag: Tag | None = None
     ) -> list[Answer]:
         """Writes one submit_sm a body, as the pace and the window of the bind allow, and waits
-        until all are answered, the time for responses is over or the bind is. One answer a body,
-        in order. What comes within ten minutes after is told to `on_late` with the `tag` of the
-        submit's place. Any number of threads may; what is no bulk is written before bulks."""
+        until all are answered, the time for responses is over or the bind is, or the SMSC has long
+        answered what left later. One answer a body, in order. What comes within ten minutes after
+        is told to `on_late` with the `tag` of the submit's place. Any number of threads may; what
+        is no bulk is written before bulks."""
         call = Call(tag)
         if self._submits:
             self._write_all(call, bodies, haste)
-            call.done.wait(self._limits.response_s)
-            self._under_way.close(call)
+            until = time.monotonic() + self._limits.response_s
+            self._await(call, until)
+            self._under_way.close(call, until)
         answers: list[Answer] = []
         for run in call.runs:
             answers += run.settled(self._link.withdraw)
@@ -126,6 +130,15 @@ class Bind:
             self._write_run(run, bodies[at : at + run.count], haste)
             at += run.count
         self._under_way.written(call)
+
+    def _await(self, call: Call, until: float) -> None:
+        """Not for what others overtook long ago: an answer that is lost would keep its lane from
+        all that it could submit meanwhile (faults.md rows 36 and 62)."""
+        since = math.inf
+        while (now := time.monotonic()) < until and now - since < self._limits.overtaken_s:
+            if call.done.wait(min(_AGAIN_S, until - now)):
+                return
+            since = min(since, now) if self._under_way.overtaken(call) else math.inf
 
     def _write_run(self, run: Run, bodies: Sequence[bytes], haste: Haste) -> None:
         pack, sequence = pdu.HEADER.pack, run.first

@@ -46,12 +46,14 @@ _UNANSWERED: Final = Unanswered()
 
 
 class Run:
-    """Submits of one frame: their sequence numbers follow each other from `first`."""
+    """Submits of one frame: their sequence numbers follow each other from `first`, and they are the
+    bind's from the `nth` on."""
 
-    __slots__ = ("answers", "call", "count", "first", "frame", "left", "pdus", "place")
+    __slots__ = ("answers", "call", "count", "first", "frame", "left", "nth", "pdus", "place")
 
-    def __init__(self, call: "Call", first: int, count: int, place: int) -> None:
+    def __init__(self, call: "Call", first: int, count: int, place: int, nth: int) -> None:
         self.call, self.first, self.count, self.place = call, first, count, place
+        self.nth = nth
         self.answers: list[Answer | None] = [None] * count
         self.left = count
         self.pdus: Sequence[bytes] = ()
@@ -89,6 +91,8 @@ class UnderWay:
         self._room = threading.Condition()
         self._runs: list[Run] = []
         self._taken = self._hurried = 0
+        self._opened = self._overtaking = 0  # how many so far, and up to which some are answered
+        self._given_up: dict[int, float] = {}  # sequence numbers that keep their room until then
         self._over = False
         self.late = Late()
 
@@ -101,6 +105,7 @@ class UnderWay:
         """Waits for room; returns for how many submits, at most `most`: 0 when the bind is over
         or there was none for `patience` seconds. Who is no bulk goes first."""
         with self._room:
+            self._forget(time.monotonic())
             if haste == "bulk":
                 # a quarter at a time, so that answers and submits overlap
                 wanted = min(most, max(1, self._most // 4))
@@ -122,7 +127,8 @@ class UnderWay:
         """Up to `count` submits of the reserved, from that place of the call on, wait from now."""
         with self._room:
             first, given = self._take(count)
-            run = Run(call, first, given, place)
+            run = Run(call, first, given, place, self._opened)
+            self._opened += given
             call.runs.append(run)
             call.left += given
             self._runs.append(run)
@@ -152,8 +158,15 @@ class UnderWay:
                 at += took or 1
         return strays
 
-    def close(self, call: Call) -> None:
-        """Nothing of the call waits any longer; what comes yet is late."""
+    def overtaken(self, call: Call) -> bool:
+        """Whether something was answered that left after all of the call that is unanswered."""
+        with self._room:
+            waits = [run.nth + _last_unanswered(run) for run in call.runs if run.left]
+            return bool(waits) and self._overtaking > max(waits) + 1
+
+    def close(self, call: Call, until: float) -> None:
+        """Nothing of the call waits any longer; what comes yet is late. The SMSC may be at work on
+        it until that moment: so long it takes up its room."""
         if not call.left:
             return
         now = time.monotonic()
@@ -161,8 +174,14 @@ class UnderWay:
             for run in call.runs:
                 if run.left:
                     self._runs.remove(run)
-                    self._free(run.left)
-                    self._expect(run, now)
+                    self._give_up(run, now, until)
+
+    def came_late(self, sequence: int) -> object | None:
+        """As Late.take, for an answer that nobody waits for."""
+        with self._room:
+            if self._given_up.pop(sequence, None) is not None:
+                self._free(1)
+        return self.late.take(sequence, time.monotonic())
 
     def abandon(self) -> None:
         """Ends every wait: no answer will come."""
@@ -212,6 +231,7 @@ class UnderWay:
             if run.answers[place] is not None:
                 return 0
         run.answers[place : place + together] = answers[at : at + together]
+        self._overtaking = max(self._overtaking, run.nth + place + together)
         self._answered(run, together)
         return together
 
@@ -224,18 +244,24 @@ class UnderWay:
             run.call.done.set()
         self._free(count)
 
-    def _expect(self, run: Run, now: float) -> None:
+    def _give_up(self, run: Run, now: float, until: float) -> None:
+        places = [place for place, answer in enumerate(run.answers) if answer is None]
+        self._given_up |= {run.first + place: until for place in places}
+        self._forget(now)
         tag = run.call.tag
-        if tag is None:
-            return
-        self.late.expect(
-            (
-                (run.first + place, tag(run.place + place))
-                for place, answer in enumerate(run.answers)
-                if answer is None
-            ),
-            now,
-        )
+        if tag is not None:
+            self.late.expect(((run.first + one, tag(run.place + one)) for one in places), now)
+
+    def _forget(self, now: float) -> None:
+        over = [sequence for sequence, until in self._given_up.items() if until <= now]
+        for sequence in over:
+            del self._given_up[sequence]
+        if over:
+            self._free(len(over))
+
+
+def _last_unanswered(run: Run) -> int:
+    return max(place for place, answer in enumerate(run.answers) if answer is None)
 
 
 def _follow(sequences: Sequence[int], at: int, count: int) -> bool:
