@@ -84,8 +84,11 @@ class Pace:
             rate = self._now_rate(now)
             if rate == math.inf:
                 return 0.0
-            wait = self._left.until_room(now, parts, max(rate, parts))
-            if haste == "bulk":
+            bulk = haste == "bulk"
+            # a hundredth of the second is left to express, or it would wait for one to pass
+            most = rate - rate // _STEPS if bulk else rate
+            wait = self._left.until_room(now, parts, max(most, parts))
+            if bulk:
                 wait = max(wait, self._free_at - now, 1 / rate if self._hurried else 0.0)
             if wait > 0:
                 return wait
