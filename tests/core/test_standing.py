@@ -104,7 +104,8 @@ LATER = {
     ),
     "transaction in doubt": (
         told(status=Status.IN_DOUBT, detail="worker_lost", copies=1),
-        "it is not submitted again by itself, a person decides that",
+        "it is not submitted again by itself, the gateway's operator decides that "
+        "(ussdapp notifications settle ID --resend or --leave)",
     ),
     "bulk in doubt": (
         told(status=Status.IN_DOUBT, klass=Class.BULK, copies=1),
@@ -142,6 +143,10 @@ LATER = {
     "simulated": (
         told(status=Status.DELIVERED, detail="simulated"),
         "it was simulated and texted to no one",
+    ),
+    "simulated in doubt": (
+        told(status=Status.IN_DOUBT, detail="simulated", copies=1),
+        "(it was simulated and texted to no one): it stays so, as its MSISDN asks",
     ),
 }
 

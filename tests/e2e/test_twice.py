@@ -19,7 +19,7 @@ def ports(papers: dict[str, Any]) -> list[int]:
 def lasting(papers: dict[str, Any]) -> dict[str, Any]:
     """All but the ports of the simulated operators."""
     ledgers = {name: papers[name]["ledger"] for name in ("smsc", "aggregator")}
-    return {**papers, **ledgers, "back_office": None}
+    return {**papers, **ledgers, "back_office": None, "webhooks": None}
 
 
 def is_taken(port: int) -> bool:

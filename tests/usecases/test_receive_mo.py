@@ -147,11 +147,20 @@ def test_no_machine_is_ever_answered() -> None:
 def test_a_case_over_the_cap_is_filed_all_the_same() -> None:
     kept = Kept()
     receive = receiving(kept)
-    for number in range(4):
+    for number in range(5):
         receive(mo(f"LALAMIKO EGA namba {number}", f"m{number}"), NOON)
-    assert len(kept.cases) == 4
-    assert len(said(kept)) == 3
-    assert kept.settled["mo:m3"] == "over_cap"
+    assert len(kept.cases) == 5
+    assert len(said(kept)) == 4
+    assert kept.settled["mo:m4"] == "over_cap"
+
+
+def test_whose_case_is_filed_by_the_fourth_text_is_told_its_reference() -> None:
+    kept = Kept()
+    receive = receiving(kept)
+    for text in ("MSAADA", "LALAMIKO", "LALAMIKO HAKUNA maji", "LALAMIKO EGA Barua pepe haifanyi"):
+        receive(mo(text, text), NOON)
+    ((filed, _),) = kept.cases.values()
+    assert str(filed.reference) in said(kept)[-1]
 
 
 def test_the_fourth_answer_in_ten_minutes_stays_unsaid() -> None:

@@ -9,6 +9,7 @@ import click
 from ussdapp.cli.opened import Opened, opened
 from ussdapp.cli.said import Refusal, json_option, say
 from ussdapp.core.bulk import BulkView, NotNow
+from ussdapp.core.quiet import Hours
 from ussdapp.stores.bulks import PgBulks
 from ussdapp.stores.database import first, rows
 from ussdapp.stores.seal import Seal
@@ -55,7 +56,7 @@ def show(number: int, *, as_json: bool) -> None:
     """Where a bulk stands, and how many of its rows are where."""
     with opened() as parts:
         view = _store(parts).view(_institution(parts, number), number)
-    _tell(view, as_json=as_json)
+    _tell(view, parts.settings.bulk_hours, as_json=as_json)
 
 
 @bulks.command("stop")
@@ -69,7 +70,7 @@ def stop(number: int, *, as_json: bool) -> None:
             view = StopBulk(_store(parts), time.sleep)(of, number, _BY, datetime.now(UTC))
         except NotNow as now:
             raise Refusal(f"bulk {number} is {now.status.value}") from now
-    _tell(view, as_json=as_json)
+    _tell(view, parts.settings.bulk_hours, as_json=as_json)
 
 
 def _store(parts: Opened) -> PgBulks:
@@ -85,7 +86,7 @@ def _institution(parts: Opened, number: int) -> str:
     return str(row[0])
 
 
-def _tell(view: BulkView, *, as_json: bool) -> None:
+def _tell(view: BulkView, hours: Hours, *, as_json: bool) -> None:
     told: dict[str, Any] = {
         "number": view.id,
         "status": view.status.value,
@@ -98,7 +99,7 @@ def _tell(view: BulkView, *, as_json: bool) -> None:
         "rate_per_s": view.rate_per_s,
         "eta_s": view.eta_s,
         "code": view.code,
-        "detail": view.detail,
+        "detail": view.told(datetime.now(UTC), hours),
     }  # fmt: skip
     if as_json:
         say([told], as_json=True)

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from ussdapp.core.msisdn import Msisdn
 from ussdapp.core.notification import Class
+from ussdapp.core.quiet import BULK_HOURS, Hours, bulk_may_leave
 from ussdapp.core.status import Status
 from ussdapp.core.templates import TemplateUse
 
@@ -195,6 +196,16 @@ class BulkView:
     rate_per_s: float | None = None
     eta_s: int | None = None
     channel_parts: Mapping[str, int] = field(default_factory=dict)
+    klass: Class = Class.BULK
+    live: bool = True
+
+    def told(self, now: datetime, hours: Hours = BULK_HOURS) -> str:
+        """Why it was stopped, or that it waits for the morning; hours are those of EAT."""
+        waits = self.status in (BulkStatus.QUEUED, BulkStatus.SENDING) and self.klass is Class.BULK
+        if not (waits and self.live) or bulk_may_leave(now, hours):
+            return self.detail
+        start, end = hours
+        return f"Bulk leaves between {start:02}:00 and {end:02}:00 EAT: its rows wait for that."
 
 
 WAITING: Final = (Status.QUEUED.value, Status.SUBMITTING.value)

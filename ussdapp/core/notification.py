@@ -56,8 +56,8 @@ class Notification:
 
     `effect` makes it unique: the same effect is accepted once. `automatic` marks an answer to a
     text, of which an MSISDN gets MOST_AUTOMATIC within AUTOMATIC_WITHIN; one that `confirms` what
-    became of the opt-out register may be one more. `expires_at` is aware and UTC; past it nothing
-    is submitted.
+    became of the opt-out register or of a case may be one more. `expires_at` is aware and UTC;
+    past it nothing is submitted.
     """
 
     effect: str

@@ -160,13 +160,20 @@ def _submitted(standing: Standing) -> str:
     return "the operator took it, and its receipt is awaited"
 
 
+_PERSON: Final = (
+    "the gateway's operator decides that (ussdapp notifications settle ID --resend or --leave)"
+)
+
+
 def _doubt(standing: Standing, now: datetime) -> str:
     patience = RESENT_AFTER.get(standing.klass)
+    if standing.detail == SIMULATED:
+        return "it stays so, as its MSISDN asks"
     settles = "a receipt or a late answer settles it"
     if standing.resent or standing.copies >= MOST_COPIES:
         return f"{settles}; no further copy is submitted"
     if patience is None:
-        whose = "bulk never is" if standing.klass is Class.BULK else "a person decides that"
+        whose = "bulk never is" if standing.klass is Class.BULK else _PERSON
         return f"{settles}; it is not submitted again by itself, {whose}"
     due = standing.since + patience
     if due <= now:

@@ -18,6 +18,7 @@ from ussdapp.core.bulk import (
     counted,
     standing,
 )
+from ussdapp.core.notification import Class
 from ussdapp.core.status import Status
 from ussdapp.stores import audit
 from ussdapp.stores.bulk_blocks import PgBulkBlocks, forget
@@ -54,7 +55,7 @@ _NEXT: Final = "SELECT nextval(pg_get_serial_sequence('bulks', 'id'))"
 _VIEW: Final = """
     SELECT b.id, b.name, b.status, b.detail, b.total, b.accepted, b.rejected, b.parts, b.send_at,
         b.counts, b.rate_per_s, b.released_at, b.channel_parts, b.template,
-        b.code
+        b.code, b.class, b.live
     FROM bulks b JOIN institutions i ON i.id = b.institution_id
     WHERE i.short_name = %s AND b.id = %s
 """
@@ -229,4 +230,6 @@ def _view(connection: Connection, institution: str, number: int) -> BulkView:
         rate_per_s=rate,
         eta_s=eta(counts, rate) if released_at else None,
         channel_parts=row[12],
+        klass=Class(row[15]),
+        live=row[16],
     )

@@ -17,7 +17,7 @@ from ussdapp.ports import (
     Unavailable,
 )
 from ussdapp.usecases.receive_mo.asked import Answer, Asked
-from ussdapp.usecases.receive_mo.writing import Writing
+from ussdapp.usecases.receive_mo.writing import FILED, Writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class Filing:
     def _filed(self, asked: Asked, case: NewCase) -> Answer:
         kind = self.writing.letters.say(case.kind.value, asked.language)
         values = {"aina": kind, "kumbukumbu": str(case.reference)}
-        return Answer("case_received", values, case.institution)
+        return Answer(FILED, values, case.institution)
 
     def _tried(self, asked: Asked, wrong: str = "") -> int:
         """How many wrong references the citizen tried today; 0 where nobody knows."""

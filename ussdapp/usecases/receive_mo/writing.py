@@ -8,8 +8,10 @@ from ussdapp.core.letters import Letters
 from ussdapp.core.notification import Notification
 from ussdapp.usecases.receive_mo.asked import Answer, Asked
 
-# what must be confirmed: a citizen who is not told that the texts end writes again, or complains
+# what must be confirmed: a citizen who is not told that the texts end writes again, or complains;
+# and a reference nobody hears of helps nobody
 _CONFIRMED: Final = frozenset({Verb.OPT_OUT, Verb.OPT_IN})
+FILED: Final = "case_received"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +28,5 @@ class Writing:
         text = self.letters.shortened(answer.name, language, values, "jibu")
         effect = f"{asked.effect}:answer"
         written = self.letters.answer(effect, answer.institution, asked.msisdn, text, asked.at)
-        return replace(written, confirms=asked.command.verb in _CONFIRMED)
+        confirms = asked.command.verb in _CONFIRMED or answer.name == FILED
+        return replace(written, confirms=confirms)

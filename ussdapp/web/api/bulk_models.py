@@ -127,8 +127,10 @@ COST: Final = Field(description="What all of it costs if it is sent; null withou
 
 
 class BulkShown(BulkAccepted):
-    """A bulk as it stands. `detail` says in a sentence why it was stopped; `rate_per_s` is of
-    late, in rows, and `eta_s` the seconds until none waits, null while that is not known."""
+    """A bulk as it stands. `detail` says in a sentence why it was stopped, or that it waits for the
+    hours in which bulk leaves (08:00 to 20:00 in Tanzania; urgent ones leave at any time);
+    `rate_per_s` is of late, in rows, and `eta_s` the seconds until none waits, null while that is
+    not known."""
 
     name: str
     code: str | None = Field(

@@ -210,7 +210,7 @@ def _shown(view: BulkView) -> BulkShown:
         rejected=view.rejected,
         name=view.name,
         code=view.code or None,
-        detail=view.detail,
+        detail=view.told(serving().clock(), serving().gateway.settings.bulk_hours),
         parts=view.parts,
         send_at=view.send_at.astimezone(UTC) if view.send_at else None,
         counts=BulkCounts(**view.counts),
