@@ -30,7 +30,7 @@ def test_the_smsc_cuts_the_bind_twenty_times_with_a_full_window(start: Open, pro
 
 
 def test_a_bind_reset_within_a_pdu(start: Open, prove: Prove) -> None:
-    rows, cuts = 20_000, 10
+    rows, cuts = 40_000, 10  # more than leave between the resets
     rig = start(Plan(workers=1, proxied=True, smsc={"latency_ms": 60, **NO_RECEIPTS}))
     assert rig.proxy is not None
     load(rig.url, bulk(rows, long_every=20))
