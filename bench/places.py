@@ -24,9 +24,9 @@ _TICK: Final = os.sysconf("SC_CLK_TCK")
 
 @contextmanager
 def gateway() -> Iterator[System]:
-    """The whole gateway, as `make run` starts it."""
+    """The whole gateway, as `make run` starts it; its bulks leave whenever it is measured."""
     with tempfile.TemporaryDirectory(prefix="ussdapp-bench-") as folder:
-        system = System(Path(folder), free_port())
+        system = System(Path(folder), free_port(), "bulk_hours = [0, 0]\n")
         system.start()
         try:
             yield system

@@ -36,10 +36,11 @@ class Answer:
 
 @dataclass
 class System:
-    """A running gateway with a home of its own."""
+    """A running gateway with a home of its own; `given` (TOML) wins over the sandbox's."""
 
     home: Path
     port: int
+    given: str = ""
     process: subprocess.Popen[str] = field(init=False)
     log: Path = field(init=False)
 
@@ -48,6 +49,10 @@ class System:
         environ = {**os.environ, "USSDAPP_HOME": str(self.home), "PORT": str(self.port)}
         for name in ("USSDAPP_SETTINGS", "DATABASE_URL", "REDIS_URL"):
             environ.pop(name, None)
+        if self.given:
+            path = self.home / "given.toml"
+            path.write_text(self.given)
+            environ["USSDAPP_SETTINGS"] = str(path)
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "ussdapp.sandbox.run"],
