@@ -146,7 +146,12 @@ LATER = {
     ),
     "simulated in doubt": (
         told(status=Status.IN_DOUBT, detail="simulated", copies=1),
-        "(it was simulated and texted to no one): it stays so, as its MSISDN asks",
+        "(it was simulated and texted to no one): no receipt will come; it is not submitted again "
+        "by itself, the gateway's operator decides that",
+    ),
+    "simulated, urgent, in doubt": (
+        told(status=Status.IN_DOUBT, klass=Class.URGENT, since=NOON, detail="simulated", copies=1),
+        "no receipt will come; its one further copy is submitted after 09:02:00",
     ),
 }
 

@@ -17,6 +17,9 @@ from ussdapp.core.simulated import SIMULATED
 from ussdapp.core.status import Status
 
 DOWN: Final = timedelta(seconds=30)  # without a bind, a channel is down
+_PERSON: Final = (
+    "the gateway's operator decides that (ussdapp notifications settle ID --resend or --leave)"
+)
 # What a `detail` of ours means; any other is the operator's own code.
 _OURS: Final[Mapping[str, str]] = {
     "rerouted": "its first channel was down or unwell, so it goes by this one",
@@ -160,16 +163,10 @@ def _submitted(standing: Standing) -> str:
     return "the operator took it, and its receipt is awaited"
 
 
-_PERSON: Final = (
-    "the gateway's operator decides that (ussdapp notifications settle ID --resend or --leave)"
-)
-
-
 def _doubt(standing: Standing, now: datetime) -> str:
     patience = RESENT_AFTER.get(standing.klass)
-    if standing.detail == SIMULATED:
-        return "it stays so, as its MSISDN asks"
-    settles = "a receipt or a late answer settles it"
+    simulated = standing.detail == SIMULATED
+    settles = "no receipt will come" if simulated else "a receipt or a late answer settles it"
     if standing.resent or standing.copies >= MOST_COPIES:
         return f"{settles}; no further copy is submitted"
     if patience is None:
@@ -178,7 +175,8 @@ def _doubt(standing: Standing, now: datetime) -> str:
     due = standing.since + patience
     if due <= now:
         return f"{settles}; its one further copy is due now"
-    return f"{settles}, or its one further copy is submitted after {_moment(due, now)}"
+    otherwise = ";" if simulated else ", or"
+    return f"{settles}{otherwise} its one further copy is submitted after {_moment(due, now)}"
 
 
 def _moment(moment: datetime, now: datetime) -> str:
